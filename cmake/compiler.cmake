@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# Flags that hold for every target, and the build helpers that are used where present.
+
+add_compile_options(-Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+                    -Wunused -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough)
+# GCC 12 reports these inside its own headers once inlining has mixed them with ours.
+add_compile_options(-Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict)
+
+# SSE 4.2 with carry-less multiplication is the floor: simdjson picks its on-demand kernel at compile time.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  add_compile_options(-march=x86-64-v2 -mpclmul)
+endif()
+
+if(COLLECT_SANITIZE)
+  add_compile_options(-fsanitize=${COLLECT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${COLLECT_SANITIZE})
+endif()
+if(COLLECT_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# The binary that people start lies at the top of the build folder.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

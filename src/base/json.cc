@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+namespace collect::json {
+
+namespace od = simdjson::ondemand;
+
+std::string_view to_string(Type type) {
+  switch (type) {
+    case Type::null:
+      return "null";
+    case Type::boolean:
+      return "boolean";
+    case Type::number:
+      return "number";
+    case Type::string:
+      return "string";
+    case Type::array:
+      return "array";
+    case Type::object:
+      return "object";
+  }
+  return "null";
+}
+
+const Value* Value::find(std::string_view key) const {
+  const auto found = std::lower_bound(members.begin(), members.end(), key,
+                                      [](const Member& m, std::string_view k) { return m.key < k; });
+  return found != members.end() && found->key == key ? &found->value : nullptr;
+}
+
+const Value* Value::at(std::initializer_list<std::string_view> keys) const {
+  const Value* value = this;
+  for (const std::string_view key : keys) {
+    value = value->find(key);
+    if (value == nullptr) return nullptr;
+  }
+  return value;
+}
+
+// ---------------------------------------------------------------- Document
+
+struct Document::Content {
+  simdjson::padded_string text;
+  std::pmr::monotonic_buffer_resource arena;
+  Value root;
+};
+
+namespace {
+
+// Texts above this get a parser of their own: a thread's parser keeps the size of its largest text for ever.
+constexpr std::size_t kKeepParserBelow = 1U << 20U;
+
+std::string_view trim_right(std::string_view token) {
+  while (!token.empty() &&
+         (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) {
+    token.remove_suffix(1);
+  }
+  return token;
+}
+
+// Builds the tree in one forward walk; strings without escapes stay where they are in the source.
+class TreeBuilder {
+ public:
+  explicit TreeBuilder(std::pmr::memory_resource& arena) : arena_(arena) {}
+
+  // `source` is an od::value or, for the root, an od::document.
+  template <class Source>
+  Value build(Source&& source) {
+    switch (source.type().value()) {
+      case od::json_type::object:
+        return build_object(source.get_object().value());
+      case od::json_type::array:
+        return build_array(source.get_array().value());
+      case od::json_type::string:
+        return build_string(source);
+      case od::json_type::number:
+        return {.type = Type::number,
+                .boolean = false,
+                .text = trim_right(token_of(source)),
+                .elements = {},
+                .members = {}};
+      case od::json_type::boolean:
+        return {.type = Type::boolean,
+                .boolean = source.get_bool().value(),
+                .text = {},
+                .elements = {},
+                .members = {}};
+      case od::json_type::null:
+        break;
+    }
+    if (!is_null(source)) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
+    return {};
+  }
+
+ private:
+  static std::string_view token_of(od::value& source) { return source.raw_json_token(); }
+  static std::string_view token_of(od::document& source) {
+    return simdjson::simdjson_result<std::string_view>(source.raw_json_token()).value();
+  }
+  static bool is_null(od::value& source) { return simdjson::simdjson_result<bool>(source.is_null()).value(); }
+  static bool is_null(od::document& source) {
+    return simdjson::simdjson_result<bool>(source.is_null()).value();
+  }
+
+  template <class Source>
+  Value build_string(Source& source) {
+    const std::string_view token = trim_right(token_of(source));
+    std::string_view text = token.substr(1, token.size() - 2);
+    if (text.find('\\') != std::string_view::npos) text = keep_text(source.get_string().value());
+    return {.type = Type::string, .boolean = false, .text = text, .elements = {}, .members = {}};
+  }
+
+  Value build_array(od::array source) {
+    const std::size_t first = elements_.size();
+    for (auto element : source) {
+      const Value value = build(element.value());
+      elements_.push_back(value);
+    }
+    const auto kept = keep<Value>({elements_.data() + first, elements_.size() - first});
+    elements_.resize(first);
+    return {.type = Type::array, .boolean = false, .text = {}, .elements = kept, .members = {}};
+  }
+
+  // Members and elements gather on one stack that all levels share, and move to the arena when complete.
+  Value build_object(od::object source) {
+    const std::size_t first = members_.size();
+    for (auto result : source) {
+      od::field field = std::move(result).take_value();
+      const std::string_view key = key_of(field);
+      const Value value = build(field.value());
+      members_.push_back({key, value});
+    }
+    const auto begin = members_.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto less = [](const Member& a, const Member& b) { return a.key < b.key; };
+    if (!std::is_sorted(begin, members_.end(), less)) std::stable_sort(begin, members_.end(), less);
+    // Of equal keys, which stand in source order, only the last stays.
+    auto out = begin;
+    for (auto it = begin; it != members_.end(); ++it) {
+      if (out != begin && std::prev(out)->key == it->key) {
+        *std::prev(out) = *it;
+      } else {
+        *out++ = *it;
+      }
+    }
+    const auto kept = keep<Member>({members_.data() + first, static_cast<std::size_t>(out - begin)});
+    members_.resize(first);
+    return {.type = Type::object, .boolean = false, .text = {}, .elements = {}, .members = kept};
+  }
+
+  std::string_view key_of(od::field& field) {
+    const char* begin = field.key().raw();
+    const char* end = begin;
+    while (*end != '"' && *end != '\\') ++end;
+    if (*end == '"') return {begin, static_cast<std::size_t>(end - begin)};
+    return keep_text(field.unescaped_key().value());
+  }
+
+  std::string_view keep_text(std::string_view text) {
+    if (text.empty()) return {};
+    auto* copy = static_cast<char*>(arena_.allocate(text.size(), 1));
+    std::memcpy(copy, text.data(), text.size());
+    return {copy, text.size()};
+  }
+
+  template <class T>
+  std::span<const T> keep(std::span<const T> items) {
+    if (items.empty()) return {};
+    auto* copy = static_cast<T*>(arena_.allocate(items.size_bytes(), alignof(T)));
+    std::uninitialized_copy(items.begin(), items.end(), copy);
+    return {copy, items.size()};
+  }
+
+  std::pmr::memory_resource& arena_;
+  std::vector<Value> elements_;
+  std::vector<Member> members_;
+};
+
+od::parser& parser_for(std::size_t size, std::optional<od::parser>& large) {
+  thread_local od::parser small;
+  return size < kKeepParserBelow ? small : large.emplace();
+}
+
+}  // namespace
+
+Document::Document(std::unique_ptr<Content> content) : content_(std::move(content)) {}
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+Document::~Document() = default;
+
+const Value& Document::root() const {
+  return content_->root;
+}
+
+Result<Document> Document::parse(std::string_view text) {
+  if (auto checked = check(text); !checked) return checked.failure();
+  return parse_checked(text);
+}
+
+Result<Document> Document::parse_checked(std::string_view text) {
+  auto content = std::make_unique<Content>();
+  content->text = simdjson::padded_string(text);
+  try {
+    std::optional<od::parser> large;
+    od::document source = parser_for(text.size(), large).iterate(content->text).value();
+    content->root = TreeBuilder(content->arena).build(source);
+  } catch (const simdjson::simdjson_error& error) {
+    return internal(fmt::format("a text that was taken for JSON is none: {}", error.what()));
+  }
+  return Document(std::move(content));
+}
+
+Result<std::vector<RawMember>> raw_members(std::string_view object_text) {
+  const simdjson::padded_string padded(object_text);
+  std::vector<RawMember> out;
+  try {
+    std::optional<od::parser> large;
+    od::document source = parser_for(object_text.size(), large).iterate(padded).value();
+    for (auto result : source.get_object().value()) {
+      od::field field = std::move(result).take_value();
+      std::string key(field.unescaped_key().value());
+      od::value value = field.value();
+      std::string_view text;
+      switch (value.type().value()) {
+        case od::json_type::object:
+          text = value.get_object().value().raw_json().value();
+          break;
+        case od::json_type::array:
+          text = value.get_array().value().raw_json().value();
+          break;
+        default:
+          text = value.raw_json_token();
+      }
+      const std::string_view trimmed = trim_right(text);
+      const auto offset = static_cast<std::size_t>(trimmed.data() - padded.data());
+      out.push_back({std::move(key), object_text.substr(offset, trimmed.size())});
+    }
+  } catch (const simdjson::simdjson_error& error) {
+    return invalid(fmt::format("expected a JSON object: {}", error.what()));
+  }
+  return out;
+}
+
+// ---------------------------------------------------------------- equality
+
+namespace {
+
+// A number's value as sign, significant digits without outer zeros, and the power of ten of the last digit.
+struct Decimal {
+  bool negative = false;
+  std::string digits;  // empty: zero
+  std::int64_t exponent = 0;
+  bool operator==(const Decimal&) const = default;
+};
+
+Decimal to_decimal(std::string_view token) {
+  Decimal out;
+  std::size_t at = 0;
+  if (at < token.size() && token[at] == '-') {
+    out.negative = true;
+    ++at;
+  }
+  std::int64_t fraction = 0;
+  bool after_point = false;
+  for (; at < token.size() && token[at] != 'e' && token[at] != 'E'; ++at) {
+    if (token[at] == '.') {
+      after_point = true;
+      continue;
+    }
+    out.digits += token[at];
+    if (after_point) ++fraction;
+  }
+  std::int64_t written = 0;
+  if (at < token.size()) {
+    ++at;
+    if (at < token.size() && token[at] == '+') ++at;
+    std::from_chars(token.data() + at, token.data() + token.size(), written);
+  }
+  const std::size_t first = out.digits.find_first_not_of('0');
+  if (first == std::string::npos) return {};
+  out.exponent = written - fraction;
+  out.digits.erase(0, first);
+  while (out.digits.back() == '0') {
+    out.digits.pop_back();
+    ++out.exponent;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool equal_numbers(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  // Two plain integers written differently are different, but for -0.
+  const auto plain = [](std::string_view n) {
+    return n.find_first_of(".eE") == std::string_view::npos && n != "-0";
+  };
+  if (plain(a) && plain(b)) return false;
+  return to_decimal(a) == to_decimal(b);
+}
+
+bool equal(const Value& a, const Value& b) {
+  if (a.type != b.type) return false;
+  switch (a.type) {
+    case Type::null:
+      return true;
+    case Type::boolean:
+      return a.boolean == b.boolean;
+    case Type::number:
+      return equal_numbers(a.text, b.text);
+    case Type::string:
+      return a.text == b.text;
+    case Type::array:
+      return std::equal(a.elements.begin(), a.elements.end(), b.elements.begin(), b.elements.end(), equal);
+    case Type::object:
+      return std::equal(
+          a.members.begin(), a.members.end(), b.members.begin(), b.members.end(),
+          [](const Member& x, const Member& y) { return x.key == y.key && equal(x.value, y.value); });
+  }
+  return false;
+}
+
+double to_double(std::string_view number) {
+  double out = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), out);
+  // Out of range: from_chars leaves the value alone; tiny numbers are 0, huge ones infinite.
+  if (error == std::errc::result_out_of_range) {
+    const Decimal decimal = to_decimal(number);
+    const bool tiny = decimal.exponent + static_cast<std::int64_t>(decimal.digits.size()) < 0;
+    out = tiny ? 0.0 : HUGE_VAL;
+    if (decimal.negative) out = -out;
+  }
+  return out;
+}
+
+std::optional<std::int64_t> to_int64(std::string_view number) {
+  std::int64_t out = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), out);
+  if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  return out;
+}
+
+}  // namespace collect::json
