@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// PORT. Where records are compared with their predecessors. One call is one transaction over some systems,
+// each locked; what to write is decided by the caller's function (comparison.h) from what stands there.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "diff/change.h"
+
+namespace collect::inventory {
+
+struct PendingRecord {
+  RecordId id{};
+  Time timestamp{};
+  std::string document;
+};
+
+struct Baseline {
+  RecordId id{};
+  Time timestamp{};
+  std::string document;
+  std::string held;  // what the differ held back at this record (diff/differ.h); empty: nothing
+};
+
+struct ComparisonState {
+  SystemId system_id;
+  // The record right before the first pending one in (timestamp, id) order, whatever its state.
+  std::optional<Baseline> baseline;
+  // Records without processed_at, in (timestamp, id) order, at most `max_records`.
+  std::vector<PendingRecord> pending;
+  // The newest record that has processed_at: pending ones before it came too late to be compared.
+  std::optional<std::pair<Time, RecordId>> newest_processed;
+  // Path → created_at of its newest diff, of this system since `changed_since`.
+  std::map<std::string, Time, std::less<>> last_changed;
+};
+
+struct RecordDiffs {
+  RecordId record_id{};
+  std::optional<RecordId> previous_id;  // nothing to compare with: nullopt and no changes
+  std::string held;
+  std::vector<diff::Change> changes;  // the significant ones, to be stored
+};
+
+using DecideComparison = std::function<std::vector<RecordDiffs>(const ComparisonState&)>;
+
+struct ComparisonQuestion {
+  std::span<const SystemId> systems;
+  std::size_t max_records = 20;       // per system
+  std::optional<Time> changed_since;  // nullopt: last_changed is not needed
+  Time now{};
+};
+
+struct Compared {
+  SystemId system_id;
+  RecordId record_id{};
+  int change_count = 0;
+};
+
+struct UnfinishedRecord {
+  SystemId system_id;
+  RecordId record_id{};
+};
+
+class ComparisonStore {
+ public:
+  virtual ~ComparisonStore() = default;
+
+  // For each system: lock, read, decide, insert the diffs (created_at = now, notification_sent = false) and
+  // set has_changes, change_count, held, processed_at of the decided records. All or nothing. Returns the
+  // decided records. `invalid`: the engine refuses some value; ask again system by system.
+  virtual Result<std::vector<Compared>> compare(const ComparisonQuestion& question,
+                                                const DecideComparison& decide) = 0;
+
+  // Gives up on one record that cannot be compared: sets processed_at, has_changes = false.
+  virtual Result<void> give_up(RecordId record_id, Time now) = 0;
+
+  // Records created before `before` and still without processed_at, oldest first: for the sweep.
+  virtual Result<std::vector<UnfinishedRecord>> unfinished(Time before, std::size_t limit) = 0;
+};
+
+}  // namespace collect::inventory

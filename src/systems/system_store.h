@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// PORT. Organizations and systems. Rows that other programs wrote count the same as ours.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "systems/system.h"
+
+namespace collect::systems {
+
+struct NewSystem {
+  SystemId id;
+  std::string system_key;
+  std::string name;  // empty: null
+  OrganizationId organization_id;
+  StoredSecret secret;
+  bool registered = true;  // registered_at = now, else null
+};
+
+// What an operator does to a system. Unset members stay as they are.
+struct SystemChange {
+  enum class Suspension { keep, suspend, lift };
+  Suspension suspension = Suspension::keep;
+  std::optional<StoredSecret> secret;
+  bool remove = false;  // soft: status 'deleted', deleted_at
+};
+
+struct SystemFilter {
+  std::optional<OrganizationId> organization_id;
+  bool include_deleted = false;
+};
+
+class SystemStore {
+ public:
+  virtual ~SystemStore() = default;
+  // By system_key or id, deleted and suspended ones too: the caller decides. nullopt: no such system.
+  virtual Result<std::optional<Login>> find(std::string_view key_or_id) = 0;
+  virtual Result<std::vector<System>> list(const SystemFilter& filter) = 0;
+  // `not_found` when the organization does not exist, `conflict` when the key does.
+  virtual Result<void> create(const NewSystem& system, Time now) = 0;
+  virtual Result<void> change(const SystemId& system_id, const SystemChange& change, Time now) = 0;
+  virtual Result<void> create_organization(const Organization& organization, Time now) = 0;
+  virtual Result<std::vector<Organization>> list_organizations() = 0;
+};
+
+}  // namespace collect::systems
