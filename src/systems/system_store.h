@@ -2,6 +2,7 @@
 // PORT. Organizations and systems. Rows that other programs wrote count the same as ours.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,9 +42,15 @@ class SystemStore {
   virtual Result<std::vector<System>> list(const SystemFilter& filter) = 0;
   // `not_found` when the organization does not exist, `conflict` when the key does.
   virtual Result<void> create(const NewSystem& system, Time now) = 0;
+  // `not_found` when there is no such system.
   virtual Result<void> change(const SystemId& system_id, const SystemChange& change, Time now) = 0;
   virtual Result<void> create_organization(const Organization& organization, Time now) = 0;
   virtual Result<std::vector<Organization>> list_organizations() = 0;
+  // A number that grows with every create() and change(), bumped in the same transaction, by whichever
+  // process (on both engines: collect_state, key 'systems_changed'). 0: nothing was ever written through this
+  // port. A process that keeps answers asks for it twice a second and forgets them when it grew, so one cheap
+  // read. create_organization() need not bump it: nobody is in a new organization.
+  virtual Result<std::int64_t> revision() = 0;
 };
 
 }  // namespace collect::systems
