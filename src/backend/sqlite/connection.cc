@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/sqlite/connection.h"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+namespace collect::sqlite {
+namespace {
+
+FailureKind kind_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_INTERRUPT:
+      return FailureKind::unavailable;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+      return FailureKind::invalid;
+    default:
+      return FailureKind::internal;
+  }
+}
+
+// SQLite's own words about a statement name tables and columns; only for these codes they never hold values.
+bool tells_no_data(int code) {
+  return (code & 0xff) == SQLITE_CONSTRAINT || code == SQLITE_ERROR || code == SQLITE_RANGE;
+}
+
+}  // namespace
+
+Failure failure_of(int code, std::string_view doing, std::string_view detail) {
+  auto message = fmt::format("SQLite cannot {}: {} (code {})", doing, sqlite3_errstr(code), code);
+  if (!detail.empty()) message += fmt::format(": {}", detail);
+  return {kind_of(code), std::move(message)};
+}
+
+Cursor::Cursor(Connection& connection, std::string_view sql) : connection_(&connection), cached_(nullptr) {
+  auto found = connection.statements_.find(sql);
+  if (found == connection.statements_.end()) {
+    auto* const statement = connection.prepare(sql, true);
+    found = connection.statements_.emplace(std::string(sql), detail::Prepared{statement, false}).first;
+  }
+  if (found->second.in_use) {  // a loop over its own rows: a second one for as long as that takes
+    statement_ = connection.prepare(sql, false);
+    return;
+  }
+  cached_ = &found->second;
+  cached_->in_use = true;
+  statement_ = cached_->statement;
+}
+
+Cursor::Cursor(Cursor&& other) noexcept
+    : connection_(other.connection_), statement_(other.statement_), cached_(other.cached_) {
+  other.statement_ = nullptr;
+  other.cached_ = nullptr;
+}
+
+Cursor::~Cursor() {
+  if (statement_ == nullptr) return;
+  if (cached_ == nullptr) {
+    sqlite3_finalize(statement_);
+    return;
+  }
+  // The result repeats what next() has told already.
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+  cached_->in_use = false;
+}
+
+bool Cursor::next() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  const auto detail = tells_no_data(code) ? std::string(sqlite3_errmsg(connection_->handle_)) : std::string();
+  throw Fault(failure_of(code, "run a statement", detail));
+}
+
+bool Cursor::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+std::string_view Cursor::view(int column) const {
+  // Order matters: the length is that of the last conversion. A BLOB is given as it is.
+  const void* const bytes = sqlite3_column_type(statement_, column) == SQLITE_BLOB
+                                ? sqlite3_column_blob(statement_, column)
+                                : static_cast<const void*>(sqlite3_column_text(statement_, column));
+  if (bytes == nullptr) return {};
+  return {static_cast<const char*>(bytes),
+          static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::int64_t Cursor::int64(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+double Cursor::real(int column) const {
+  return sqlite3_column_double(statement_, column);
+}
+
+Time Cursor::time(int column) const {
+  const auto text = view(column);
+  if (const auto time = parse_rfc3339(text); time.ok()) return *time;
+  // What datetime('now') writes, when a person edits the file.
+  if (const auto time = parse_rfc3339(std::string(text) + "Z"); time.ok()) return *time;
+  throw Fault(internal(fmt::format("expected a time (RFC 3339) in column {} of a row, got something else",
+                                   sqlite3_column_name(statement_, column))));
+}
+
+std::optional<std::string> Cursor::maybe_text(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return text(column);
+}
+
+std::optional<std::int64_t> Cursor::maybe_int64(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return int64(column);
+}
+
+std::optional<Time> Cursor::maybe_time(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return time(column);
+}
+
+void Cursor::bind_text(int index, std::string_view text, bool borrowed) {
+  // A null pointer would bind NULL: an empty view may hold one.
+  const char* const data = text.data() == nullptr ? "" : text.data();
+  check_bound(sqlite3_bind_text64(statement_, index, data, text.size(),
+                                  borrowed ? SQLITE_STATIC : SQLITE_TRANSIENT,  // NOLINT: SQLite's macro
+                                  SQLITE_UTF8));
+}
+
+void Cursor::bind_blob(int index, std::string_view bytes, bool borrowed) {
+  const char* const data = bytes.data() == nullptr ? "" : bytes.data();
+  check_bound(sqlite3_bind_blob64(statement_, index, data, bytes.size(),
+                                  borrowed ? SQLITE_STATIC : SQLITE_TRANSIENT));  // NOLINT: SQLite's macro
+}
+
+void Cursor::bind_int64(int index, std::int64_t number) {
+  check_bound(sqlite3_bind_int64(statement_, index, number));
+}
+
+void Cursor::bind_double(int index, double number) {
+  check_bound(sqlite3_bind_double(statement_, index, number));
+}
+
+void Cursor::bind_null(int index) {
+  check_bound(sqlite3_bind_null(statement_, index));
+}
+
+void Cursor::check_bound(int code) {
+  if (code != SQLITE_OK) throw Fault(failure_of(code, "bind a parameter"));
+}
+
+Connection::Connection(const std::filesystem::path& file, Use use, const Setup& setup) {
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (use == Use::write ? SQLITE_OPEN_CREATE : 0);
+  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
+  if (code != SQLITE_OK) {
+    close();
+    throw Fault(failure_of(code, fmt::format("open {}", file.string())));
+  }
+  try {
+    sqlite3_extended_result_codes(handle_, 1);
+    sqlite3_busy_timeout(handle_, static_cast<int>(setup.busy_timeout.count()));
+    if (use == Use::write) enter_wal(setup.busy_timeout);
+    // secure_delete FAST: Debian's default ON writes every freed page once more.
+    script(
+        fmt::format("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+                    "PRAGMA secure_delete=FAST; PRAGMA cache_size=-{};"
+                    "PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=67108864;",
+                    setup.cache_kib));
+    if (use == Use::read) script("PRAGMA query_only=ON");
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+// Two processes that meet on a new file get BUSY here without the busy handler being asked.
+void Connection::enter_wal(std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    try {
+      auto cursor = query("PRAGMA journal_mode=WAL");
+      if (cursor.next() && cursor.view(0) == "wal") return;
+      throw Fault(
+          unavailable("SQLite cannot use a write-ahead log on this file system: expected a local disk with "
+                      "shared memory and locks"));
+    } catch (const Fault&) {
+      const int code = sqlite3_errcode(handle_);
+      if ((code & 0xff) != SQLITE_BUSY || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+Connection::~Connection() {
+  close();
+}
+
+void Connection::close() noexcept {
+  for (auto& [sql, prepared] : statements_) sqlite3_finalize(prepared.statement);
+  statements_.clear();
+  sqlite3_close_v2(handle_);
+  handle_ = nullptr;
+}
+
+sqlite3_stmt* Connection::prepare(std::string_view sql, bool kept) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                      kept ? SQLITE_PREPARE_PERSISTENT : 0, &statement, nullptr);
+  if (code != SQLITE_OK) {
+    const auto detail = tells_no_data(code) ? std::string(sqlite3_errmsg(handle_)) : std::string();
+    throw Fault(failure_of(code, "prepare a statement", detail));
+  }
+  if (statement == nullptr) throw Fault(internal("SQLite was given an empty statement"));
+  return statement;
+}
+
+void Connection::script(const std::string& sql) {
+  const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) return;
+  const auto detail = tells_no_data(code) ? std::string(sqlite3_errmsg(handle_)) : std::string();
+  throw Fault(failure_of(code, "run a script", detail));
+}
+
+std::int64_t Connection::changes() const {
+  return sqlite3_changes64(handle_);
+}
+
+std::int64_t Connection::last_insert_id() const {
+  return sqlite3_last_insert_rowid(handle_);
+}
+
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+
+void Connection::roll_back() noexcept {
+  // Some errors (FULL, IOERR) have rolled back already.
+  if (!in_transaction()) return;
+  try {
+    run("ROLLBACK");
+  } catch (...) {
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+}  // namespace collect::sqlite
