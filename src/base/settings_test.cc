@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace collect {
+namespace {
+
+using ::testing::HasSubstr;
+
+Result<LoadedSettings> load(std::map<std::string, std::string> environment) {
+  environment.try_emplace("ENV_FILE", "/dev/null");
+  return load_settings([&](const std::string& name) -> std::optional<std::string> {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+TEST(Settings, HaveTheDefaultsOfTheContract) {
+  const auto loaded = load({});
+  ASSERT_TRUE(loaded.ok()) << loaded.failure().message;
+  const Settings& s = loaded->settings;
+  EXPECT_EQ(s.listen_address, "127.0.0.1:8081");
+  EXPECT_EQ(s.api_max_request_size.bytes, 10U << 20U);
+  EXPECT_EQ(s.queue_inventory_name, "collect:inventory");
+  EXPECT_EQ(s.redis_db, 1);
+  EXPECT_EQ(s.system_auth_cache_ttl, std::chrono::minutes(10));
+  EXPECT_TRUE(s.embedded());
+}
+
+TEST(Settings, NameEveryBadValueAtOnce) {
+  const auto loaded = load({{"BATCH_PROCESSOR_SIZE", "many"},
+                            {"QUEUE_RETRY_DELAY", "5"},
+                            {"API_MAX_REQUEST_SIZE", "10 MB"},
+                            {"LOG_LEVEL", "loud"},
+                            {"OPERATOR_TOKEN", "short-token"}});
+  ASSERT_FALSE(loaded.ok());
+  const std::string& message = loaded.failure().message;
+  EXPECT_THAT(message,
+              HasSubstr("BATCH_PROCESSOR_SIZE: expected a whole number from 1 to 10000, got \"many\""));
+  EXPECT_THAT(message, HasSubstr("QUEUE_RETRY_DELAY: expected a duration"));
+  EXPECT_THAT(message, HasSubstr("API_MAX_REQUEST_SIZE: expected a size"));
+  EXPECT_THAT(message, HasSubstr("LOG_LEVEL: expected one of debug, info, warn, error, got \"loud\""));
+  EXPECT_THAT(message, HasSubstr("OPERATOR_TOKEN: expected at least 32 characters, got 11"));
+  EXPECT_THAT(message, Not(HasSubstr("short-token")));
+}
+
+TEST(Settings, RefuseHalfAnEngine) {
+  EXPECT_THAT(load({{"DATABASE_URL", "postgresql://x"}}).failure().message, HasSubstr("REDIS_URL is not"));
+  EXPECT_THAT(load({{"REDIS_URL", "redis://x"}}).failure().message, HasSubstr("DATABASE_URL is not"));
+  EXPECT_THAT(load({{"APP_ENV", "production"}}).failure().message, HasSubstr("APP_ENV=production needs"));
+}
+
+TEST(Settings, EnvironmentWinsOverFileAndSecretsStayHidden) {
+  const std::string path = testing::TempDir() + "/settings_test.env";
+  std::ofstream(path) << "# comment\nexport LOG_LEVEL=debug\nREDIS_PASSWORD='p w'\nBATCH_PROCESSOR_SIZE=7\n";
+  const auto loaded = load({{"ENV_FILE", path}, {"LOG_LEVEL", "warn"}});
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->settings.log_level, log::Level::warn);
+  EXPECT_EQ(loaded->settings.batch_processor_size, 7);
+  EXPECT_EQ(loaded->settings.redis_password, "p w");
+  for (const SettingSource& source : loaded->sources) EXPECT_NE(source.value, "p w");
+  EXPECT_FALSE(load({{"ENV_FILE", "/nonexistent/env"}}).ok());
+}
+
+TEST(Settings, PageIsFresh) {
+  std::ifstream in(COLLECT_SOURCE_DIR "/docs/settings.md");
+  std::ostringstream page;
+  page << in.rdbuf();
+  EXPECT_EQ(page.str(), settings_markdown()) << "run: collect config explain --markdown > docs/settings.md";
+}
+
+}  // namespace
+}  // namespace collect
