@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "net/connection.h"
+
+namespace collect::net {
+
+void Connection::submit() {
+  phase_ = Phase::pool;
+  expire_in(door_.options.handler_timeout);
+  job_ = Job::waiting;
+  ++door_.jobs;
+  if (door_.pool.try_run([self = shared_from_this()]() mutable { run_job(std::move(self)); })) return;
+  --door_.jobs;
+  job_ = Job::none;
+  door_.counters.count(Refused::overloaded);
+  Response response = try_again_later("the server is too busy, try again later");
+  if (std::exchange(decide_, nullptr)) return answer_unread(std::move(response), pending_);
+  answer(std::move(response), After::next_request);
+}
+
+void Connection::run_job(std::shared_ptr<Connection> self) {
+  struct Leave {
+    Door& door;
+    ~Leave() { --door.jobs; }
+  } const leave{self->door_};
+  auto waiting = Job::waiting;
+  if (self->job_.compare_exchange_strong(waiting, Job::running)) {
+    if (self->decide_) {
+      self->decision_ = self->decide_safely();
+    } else {
+      self->response_ = self->handle_safely();
+    }
+  }
+  // The last hold moves along, so that a connection is never taken down on a thread of the pool.
+  boost::asio::io_context& io = self->loop_.io();
+  boost::asio::post(io, [self = std::move(self)] { self->on_job_done(); });
+}
+
+std::variant<Response, Accepted> Connection::decide_safely() {
+  try {
+    return decide_();
+  } catch (const std::exception& problem) {
+    return handler_failed(problem.what());
+  } catch (...) {
+    return handler_failed("an exception of unknown type");
+  }
+}
+
+Response Connection::handle_safely() {
+  try {
+    return accepted_.handle(std::move(request_));
+  } catch (const std::exception& problem) {
+    return handler_failed(problem.what());
+  } catch (...) {
+    return handler_failed("an exception of unknown type");
+  }
+}
+
+Response Connection::handler_failed(std::string_view what) {
+  ++door_.counters.handler_failures;
+  log::error("request_failed", {{"request_id", request_id_}, {"route", request_.route}, {"error", what}});
+  return envelope(500, "internal error",
+                  json::Writer().begin_object().member("request_id", request_id_).end_object().text());
+}
+
+void Connection::on_job_done() {
+  const Job job = job_.exchange(Job::none);
+  if (job != Job::running || phase_ == Phase::closed) return;
+  if (!std::exchange(decide_, nullptr)) return answer(std::move(response_), After::next_request);
+  if (auto* response = std::get_if<Response>(&decision_))
+    return answer_unread(std::move(*response), pending_);
+  accepted_ = std::get<Accepted>(std::move(decision_));
+  begin_body(pending_);
+}
+
+// A body that is here already is dropped and the connection goes on; one that is not would have to be waited
+// for.
+void Connection::answer_unread(Response response, std::string_view rest) {
+  if (request_.chunked || rest.size() < length()) {
+    keep({});
+    return answer(std::move(response), After::linger);
+  }
+  keep(rest.substr(static_cast<std::size_t>(length())));
+  answer(std::move(response), After::next_request);
+}
+
+void Connection::refuse(Refused kind, Response response) {
+  door_.counters.count(kind);
+  keep({});
+  answer(std::move(response), After::linger);
+}
+
+void Connection::answer(Response response, After after) {
+  if (after == After::next_request && (!request_.keep_alive || door_.draining)) {
+    after = pending_.empty() ? After::close : After::linger;
+  }
+  if (request_id_.empty()) request_id_ = door_.next_request_id();
+  response_ = std::move(response);
+  if (response_.status < 200 || response_.status > 599) response_.status = 500;
+  ++door_.counters.answers[static_cast<std::size_t>(response_.status / 100)];
+
+  response_head_.clear();
+  append_head(
+      response_head_, response_,
+      {request_id_, loop_.date(door_.clock.now()), request_.http_minor, after == After::next_request});
+  const bool body = status_has_body(response_.status) && request_.method != Method::head;
+  response_body_ = body ? std::string_view(response_.body) : std::string_view();
+  written_ = 0;
+  after_ = after;
+  expire_in(door_.options.write_deadline + time_for(response_body_.size()));
+  write();
+}
+
+void Connection::write() {
+  phase_ = Phase::writing;
+  const std::string_view head = response_head_;
+  while (written_ < head.size() + response_body_.size()) {
+    const std::size_t of_body = written_ - std::min(written_, head.size());
+    boost::system::error_code error;
+    const std::size_t size = transport_.write_some(head.substr(std::min(written_, head.size())),
+                                                   response_body_.substr(of_body), error);
+    if (would_block(error)) {
+      return transport_.when_writable([self = shared_from_this()](const boost::system::error_code& failed) {
+        if (failed) return self->close();
+        if (self->phase_ == Phase::writing) self->write();
+      });
+    }
+    if (error) return close();
+    written_ += size;
+    door_.counters.bytes_out += size;
+  }
+  on_written();
+}
+
+void Connection::on_written() {
+  switch (after_) {
+    case After::body:
+      return wait_for_body();
+    case After::next_request:
+      return next_request();
+    case After::linger:
+      return linger();
+    case After::close:
+      return close();
+  }
+}
+
+// Closing a socket with unread input resets the connection, and the reset can overtake the answer. So the
+// answer's end is told first, and what the client is still sending is read and dropped for a while.
+void Connection::linger() {
+  transport_.shut_down_sending();
+  phase_ = Phase::lingering;
+  lingered_ = 0;
+  forget_request();
+  expire_in(door_.options.linger_deadline);
+  wait_readable();
+}
+
+void Connection::read_lingering() {
+  while (lingered_ <= door_.options.linger_bytes) {
+    boost::system::error_code error;
+    const std::size_t size = transport_.read_some(loop_.scratch(), Loop::kScratch, error);
+    if (would_block(error)) return wait_readable();
+    if (error) return close();
+    lingered_ += size;
+  }
+  close();
+}
+
+}  // namespace collect::net
