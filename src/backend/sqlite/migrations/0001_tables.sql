@@ -62,6 +62,7 @@ CREATE TABLE systems (
     deleted_by_org_id    TEXT
 ) STRICT;
 CREATE INDEX systems_of_organization ON systems(organization_id);
+CREATE INDEX systems_silent ON systems(status) WHERE status IN ('unknown', 'inactive');
 
 CREATE TABLE applications (
     id                TEXT PRIMARY KEY,
@@ -110,7 +111,7 @@ CREATE TABLE inventory_records (
     data             TEXT NOT NULL
 ) STRICT;
 CREATE INDEX inventory_records_latest ON inventory_records(system_id, timestamp DESC, id DESC);
-CREATE INDEX inventory_records_unprocessed ON inventory_records(system_id, timestamp, id)
+CREATE INDEX inventory_records_unprocessed ON inventory_records(system_id, timestamp, id, created_at)
     WHERE processed_at IS NULL;
 
 CREATE TABLE inventory_diffs (
@@ -128,10 +129,11 @@ CREATE TABLE inventory_diffs (
     created_at        TEXT NOT NULL
 ) STRICT;
 CREATE INDEX inventory_diffs_of_system ON inventory_diffs(system_id, id DESC);
-CREATE INDEX inventory_diffs_of_path ON inventory_diffs(system_id, field_path, created_at);
+-- By time before path: what changed lately is asked for, and diffs are never deleted.
+CREATE INDEX inventory_diffs_lately ON inventory_diffs(system_id, created_at, field_path);
 CREATE INDEX inventory_diffs_of_record ON inventory_diffs(current_id);
 CREATE INDEX inventory_diffs_of_previous ON inventory_diffs(previous_id);
-CREATE INDEX inventory_diffs_unsent ON inventory_diffs(current_id, id) WHERE notification_sent = 0;
+CREATE INDEX inventory_diffs_unsent ON inventory_diffs(current_id, id, created_at) WHERE notification_sent = 0;
 
 CREATE TABLE system_heartbeats (
     id             INTEGER PRIMARY KEY,
@@ -141,7 +143,7 @@ CREATE TABLE system_heartbeats (
     metadata       TEXT,
     created_at     TEXT NOT NULL
 ) STRICT;
-CREATE INDEX system_heartbeats_by_time ON system_heartbeats(last_heartbeat);
+-- No index by time: a scan once a minute costs less than moving an entry with every heartbeat.
 
 CREATE TABLE inventory_alerts (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

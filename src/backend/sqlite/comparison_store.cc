@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/sqlite/comparison_store.h"
+
+#include <set>
+
+#include "backend/sqlite/documents.h"
+
+namespace collect::sqlite {
+namespace {
+
+using inventory::Compared;
+using inventory::ComparisonQuestion;
+using inventory::ComparisonState;
+using inventory::RecordDiffs;
+
+std::string document_of(Snapshot& snapshot, RecordId record_id) {
+  return read_document(snapshot, record_id).value_or("");
+}
+
+void read_pending(Snapshot& snapshot, ComparisonState& state, std::size_t limit) {
+  auto row = snapshot.query(
+      "SELECT id, timestamp FROM inventory_records WHERE system_id = ? AND processed_at IS NULL"
+      " ORDER BY timestamp, id LIMIT ?",
+      state.system_id, limit);
+  while (row.next()) {
+    const RecordId id{row.int64(0)};
+    state.pending.push_back({id, row.time(1), document_of(snapshot, id)});
+  }
+}
+
+void read_baseline(Snapshot& snapshot, ComparisonState& state) {
+  const auto& first = state.pending.front();
+  auto row = snapshot.query(
+      "SELECT id, timestamp, held FROM inventory_records WHERE system_id = ?1 AND (timestamp, id) < (?2, ?3)"
+      " ORDER BY timestamp DESC, id DESC LIMIT 1",
+      state.system_id, first.timestamp, first.id);
+  if (!row.next()) return;
+  const RecordId id{row.int64(0)};
+  state.baseline = inventory::Baseline{id, row.time(1), document_of(snapshot, id), row.text(2)};
+}
+
+void read_newest_processed(Snapshot& snapshot, ComparisonState& state) {
+  auto row = snapshot.query(
+      "SELECT timestamp, id FROM inventory_records WHERE system_id = ? AND processed_at IS NOT NULL"
+      " ORDER BY timestamp DESC, id DESC LIMIT 1",
+      state.system_id);
+  if (row.next()) state.newest_processed = {row.time(0), RecordId{row.int64(1)}};
+}
+
+void read_last_changed(Snapshot& snapshot, ComparisonState& state, Time since) {
+  auto row = snapshot.query(
+      "SELECT field_path, max(created_at) FROM inventory_diffs WHERE system_id = ? AND created_at >= ?"
+      " GROUP BY field_path",
+      state.system_id, since);
+  while (row.next()) state.last_changed.emplace(row.text(0), row.time(1));
+}
+
+ComparisonState read_state(Snapshot& snapshot, const SystemId& system_id,
+                           const ComparisonQuestion& question) {
+  ComparisonState state;
+  state.system_id = system_id;
+  read_pending(snapshot, state, question.max_records);
+  if (state.pending.empty()) return state;
+  read_baseline(snapshot, state);
+  read_newest_processed(snapshot, state);
+  if (question.changed_since) read_last_changed(snapshot, state, *question.changed_since);
+  return state;
+}
+
+void insert_diff(Transaction& transaction, const SystemId& system_id, const RecordDiffs& decided,
+                 const diff::Change& change, Time now) {
+  transaction.run(
+      "INSERT INTO inventory_diffs(system_id, previous_id, current_id, diff_type, category, severity,"
+      "   field_path, previous_value, current_value, created_at)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      system_id, decided.previous_id, decided.record_id, diff::to_string(change.type), change.category,
+      diff::to_string(change.severity), change.field_path, change.previous_value, change.current_value, now);
+}
+
+Compared write(Transaction& transaction, const SystemId& system_id, const RecordDiffs& decided, Time now) {
+  for (const auto& change : decided.changes) insert_diff(transaction, system_id, decided, change, now);
+  const auto count = decided.changes.size();
+  transaction.run(
+      "UPDATE inventory_records SET processed_at = ?2, has_changes = ?3, change_count = ?4,"
+      "   held = nullif(?5, '')"
+      " WHERE id = ?1",
+      decided.record_id, now, count > 0, count, decided.held);
+  return {system_id, decided.record_id, static_cast<int>(count)};
+}
+
+}  // namespace
+
+Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion& question,
+                                                       const inventory::DecideComparison& decide) {
+  const std::set<SystemId> systems(question.systems.begin(), question.systems.end());
+  return database_.write([&](Transaction& transaction) {
+    std::vector<Compared> compared;
+    // One system's documents at a time in memory.
+    for (const auto& system_id : systems) {
+      const auto state = read_state(transaction, system_id, question);
+      if (state.pending.empty()) continue;
+      for (const auto& decided : decide(state))
+        compared.push_back(write(transaction, system_id, decided, question.now));
+    }
+    return compared;
+  });
+}
+
+Result<void> ComparisonStore::give_up(RecordId record_id, Time now) {
+  return database_.write([&](Transaction& transaction) {
+    transaction.run(
+        "UPDATE inventory_records SET processed_at = ?, has_changes = 0 WHERE id = ? AND processed_at IS "
+        "NULL",
+        now, record_id);
+  });
+}
+
+Result<std::vector<inventory::UnfinishedRecord>> ComparisonStore::unfinished(Time before, std::size_t limit) {
+  return database_.read([&](Snapshot& snapshot) {
+    std::vector<inventory::UnfinishedRecord> records;
+    auto row = snapshot.query(
+        "SELECT system_id, id FROM inventory_records WHERE processed_at IS NULL AND created_at < ?"
+        " ORDER BY created_at, id LIMIT ?",
+        before, limit);
+    while (row.next()) records.push_back({SystemId(row.text(0)), RecordId{row.int64(1)}});
+    return records;
+  });
+}
+
+}  // namespace collect::sqlite

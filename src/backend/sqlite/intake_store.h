@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/sqlite/database.h"
+#include "inventory/intake_store.h"
+
+namespace collect::sqlite {
+
+class IntakeStore final : public inventory::IntakeStore {
+ public:
+  explicit IntakeStore(Database& database) : database_(database) {}
+
+  Result<std::vector<RecordId>> take_in(std::span<const inventory::Arrival> batch, Time now,
+                                        const inventory::DecideIntake& decide) override;
+  Result<void> book_dead(std::span<const inventory::ProcessedMessage> messages, Time now) override;
+  Result<std::optional<inventory::Receipt>> receipt(const SystemId& system_id,
+                                                    const MessageId& message_id) override;
+  Result<std::uint64_t> forget_messages(Time before, std::size_t limit) override;
+
+ private:
+  Database& database_;
+};
+
+}  // namespace collect::sqlite

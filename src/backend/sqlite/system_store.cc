@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/sqlite/system_store.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+
+#include "backend/sqlite/organizations.h"
+#include "base/json.h"
+
+namespace collect::sqlite {
+namespace {
+
+using systems::System;
+
+#define COLLECT_SYSTEM_COLUMNS                                                                            \
+  "s.id, s.system_key, s.name, s.type, s.fqdn, s.ipv4_address, s.ipv6_address, s.version, s.status,"      \
+  " s.organization_id, s.created_at, s.updated_at, s.registered_at, s.suspended_at, s.last_inventory_at," \
+  " s.deleted_at, h.last_heartbeat, s.system_secret_public, s.system_secret_sha256"                       \
+  " FROM systems s LEFT JOIN system_heartbeats h ON h.system_id = s.id"
+
+// All but the organization.
+System system_of(const Cursor& row) {
+  System system;
+  system.id = SystemId(row.text(0));
+  system.system_key = row.text(1);
+  system.name = row.text(2);
+  system.type = row.maybe_text(3);
+  system.fqdn = row.maybe_text(4);
+  system.ipv4_address = row.maybe_text(5);
+  system.ipv6_address = row.maybe_text(6);
+  system.version = row.maybe_text(7);
+  system.status = row.text(8);
+  system.organization_id = OrganizationId(row.text(9));
+  system.created_at = row.time(10);
+  system.updated_at = row.time(11);
+  system.registered_at = row.maybe_time(12);
+  system.suspended_at = row.maybe_time(13);
+  system.last_inventory_at = row.maybe_time(14);
+  system.deleted_at = row.maybe_time(15);
+  system.last_heartbeat = row.maybe_time(16);
+  return system;
+}
+
+std::optional<systems::Login> login_of(Snapshot& snapshot, Cursor row) {
+  if (!row.next()) return std::nullopt;
+  systems::Login login{system_of(row), std::nullopt};
+  if (!row.is_null(17) && !row.is_null(18)) login.secret = systems::StoredSecret{row.text(17), row.text(18)};
+  login.system.organization = organization_or_owner(snapshot, login.system.organization_id);
+  return login;
+}
+
+// The ids under which systems may name that organization.
+std::array<OrganizationId, 2> names_of(Snapshot& snapshot, const OrganizationId& id) {
+  const auto found = find_organization(snapshot, id);
+  if (!found) return {id, id};
+  return {found->logto_id, OrganizationId(found->row_id)};
+}
+
+void bump_revision(Transaction& transaction, Time now) {
+  transaction.run(
+      "INSERT INTO collect_state(key, value, updated_at) VALUES ('systems_changed', '1', ?1)"
+      " ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT),"
+      "   updated_at = excluded.updated_at",
+      now);
+}
+
+std::string custom_data_of(const systems::Organization& organization) {
+  json::Writer writer;
+  writer.begin_object();
+  if (organization.vat) writer.member("vat", *organization.vat);
+  if (organization.managed_by) writer.member("createdBy", *organization.managed_by);
+  writer.end_object();
+  return writer.text();
+}
+
+bool exists(Snapshot& snapshot, const systems::Organization& organization) {
+  return find_organization(snapshot, OrganizationId(organization.row_id)).has_value() ||
+         find_organization(snapshot, organization.logto_id).has_value();
+}
+
+}  // namespace
+
+Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_id) {
+  return database_.read([&](Snapshot& snapshot) {
+    auto login = login_of(
+        snapshot, snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS " WHERE s.system_key = ?", key_or_id));
+    if (!login)
+      login =
+          login_of(snapshot, snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS " WHERE s.id = ?", key_or_id));
+    return login;
+  });
+}
+
+Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filter) {
+  return database_.read([&](Snapshot& snapshot) {
+    std::optional<std::array<OrganizationId, 2>> names;
+    if (filter.organization_id) names = names_of(snapshot, *filter.organization_id);
+    auto row = names ? snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS
+                                      " WHERE s.organization_id IN (?1, ?2) AND (?3 OR s.deleted_at IS NULL)"
+                                      " ORDER BY s.created_at, s.id",
+                                      names->at(0), names->at(1), filter.include_deleted)
+                     : snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS
+                                      " WHERE ?1 OR s.deleted_at IS NULL ORDER BY s.created_at, s.id",
+                                      filter.include_deleted);
+    std::vector<System> found;
+    std::map<OrganizationId, systems::Organization> organizations;
+    while (row.next()) {
+      auto& system = found.emplace_back(system_of(row));
+      auto [place, is_new] = organizations.try_emplace(system.organization_id);
+      if (is_new) place->second = organization_or_owner(snapshot, system.organization_id);
+      system.organization = place->second;
+    }
+    return found;
+  });
+}
+
+Result<void> SystemStore::create(const systems::NewSystem& system, Time now) {
+  return database_.write([&](Transaction& transaction) -> Result<void> {
+    const auto organization = find_organization(transaction, system.organization_id);
+    if (!organization || organization->deleted_at)
+      return not_found(
+          fmt::format("there is no organization {}", json::quote(system.organization_id.text())));
+    const auto inserted = transaction.run(
+        "INSERT INTO systems(id, name, status, organization_id, system_key, system_secret_public,"
+        "   system_secret_sha256, created_at, updated_at, registered_at)"
+        " VALUES (?1, nullif(?2, ''), 'unknown', ?3, ?4, ?5, ?6, ?7, ?7, ?8) ON CONFLICT DO NOTHING",
+        system.id, system.name, organization->logto_id, system.system_key, system.secret.public_part,
+        system.secret.secret_sha256, now, system.registered ? std::optional(now) : std::nullopt);
+    if (inserted == 0)
+      return conflict(fmt::format("a system with the key {}, or with this id or secret, exists already",
+                                  json::quote(system.system_key)));
+    bump_revision(transaction, now);
+    return {};
+  });
+}
+
+Result<void> SystemStore::change(const SystemId& system_id, const systems::SystemChange& change, Time now) {
+  using Suspension = systems::SystemChange::Suspension;
+  return database_.write([&](Transaction& transaction) -> Result<void> {
+    const auto changed = transaction.run(
+        "UPDATE systems SET updated_at = ?2,"
+        "   suspended_at = CASE WHEN ?3 THEN coalesce(suspended_at, ?2) WHEN ?4 THEN NULL ELSE suspended_at "
+        "END,"
+        "   suspended_by_org_id = CASE WHEN ?4 THEN NULL ELSE suspended_by_org_id END,"
+        "   system_secret_public = coalesce(?5, system_secret_public),"
+        "   system_secret_sha256 = coalesce(?6, system_secret_sha256),"
+        "   status = CASE WHEN ?7 THEN 'deleted' ELSE status END,"
+        "   deleted_at = CASE WHEN ?7 THEN coalesce(deleted_at, ?2) ELSE deleted_at END"
+        " WHERE id = ?1",
+        system_id, now, change.suspension == Suspension::suspend, change.suspension == Suspension::lift,
+        change.secret ? std::optional(change.secret->public_part) : std::nullopt,
+        change.secret ? std::optional(change.secret->secret_sha256) : std::nullopt, change.remove);
+    if (changed == 0) return not_found(fmt::format("there is no system {}", json::quote(system_id.text())));
+    bump_revision(transaction, now);
+    return {};
+  });
+}
+
+Result<void> SystemStore::create_organization(const systems::Organization& organization, Time now) {
+  using systems::OrganizationType;
+  if (organization.type == OrganizationType::owner)
+    return invalid("expected an organization of type customer, reseller or distributor, got owner");
+  return database_.write([&](Transaction& transaction) -> Result<void> {
+    if (exists(transaction, organization))
+      return conflict(fmt::format("an organization {} exists already", json::quote(organization.row_id)));
+    transaction.run(fmt::format("INSERT INTO {}s(id, logto_id, name, custom_data, created_at, updated_at,"
+                                "   suspended_at, deleted_at)"
+                                " VALUES (?1, nullif(?2, ''), ?3, ?4, ?5, ?5, ?6, ?7)",
+                                systems::to_string(organization.type)),
+                    organization.row_id, organization.logto_id, organization.name,
+                    custom_data_of(organization), now, organization.suspended_at, organization.deleted_at);
+    return {};
+  });
+}
+
+Result<std::vector<systems::Organization>> SystemStore::list_organizations() {
+  return database_.read([](Snapshot& snapshot) { return all_organizations(snapshot); });
+}
+
+Result<std::int64_t> SystemStore::revision() {
+  return database_.read([](Snapshot& snapshot) {
+    auto row =
+        snapshot.query("SELECT CAST(value AS INTEGER) FROM collect_state WHERE key = 'systems_changed'");
+    return row.next() ? row.int64(0) : std::int64_t{0};
+  });
+}
+
+}  // namespace collect::sqlite
