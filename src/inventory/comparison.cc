@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inventory/comparison.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "diff/differ.h"
+
+namespace collect::inventory {
+namespace {
+
+bool is_late(const PendingRecord& record, const ComparisonState& state) {
+  return state.newest_processed && std::pair(record.timestamp, record.id) < *state.newest_processed;
+}
+
+// Walks the chain of records, each the baseline of the next.
+class Chain {
+ public:
+  Chain(const diff::Rules& rules, const ComparisonState& state, Time now)
+      : rules_(rules), state_(state), now_(now), last_changed_(state.last_changed) {
+    if (state.baseline) {
+      previous_id_ = state.baseline->id;
+      held_ = state.baseline->held;
+      previous_ = parse(state.baseline->document, state.baseline->id);
+    }
+  }
+
+  RecordDiffs next(const PendingRecord& record) {
+    RecordDiffs out{record.id, previous_id_, "", {}};
+    auto current = parse(record.document, record.id);
+    if (previous_ && current) {
+      auto compared = diff::compare(rules_, {.previous = previous_->root(),
+                                             .current = current->root(),
+                                             .held = held_,
+                                             .last_changed = &last_changed_,
+                                             .now = now_,
+                                             .partial = diff::Partial::hold});
+      out.held = std::move(compared.held);
+      for (diff::Change& change : compared.changes) {
+        if (!change.significant) continue;
+        last_changed_[change.field_path] = now_;
+        out.changes.push_back(std::move(change));
+      }
+    }
+    previous_id_ = record.id;
+    held_ = out.held;
+    if (current) previous_ = std::move(current);
+    return out;
+  }
+
+ private:
+  // The door lets only readable documents in; one that another program wrote may be anything.
+  std::optional<json::Document> parse(const std::string& text, RecordId id) const {
+    auto document = json::Document::parse_checked(text);
+    if (document) return std::move(*document);
+    log::warn("record_unreadable", {{"system_id", state_.system_id.text()},
+                                    {"record_id", static_cast<std::int64_t>(id)},
+                                    {"reason", document.failure().message}});
+    return std::nullopt;
+  }
+
+  const diff::Rules& rules_;
+  const ComparisonState& state_;
+  Time now_;
+  diff::LastChanged last_changed_;
+  std::optional<RecordId> previous_id_;
+  std::optional<json::Document> previous_;
+  std::string held_;
+};
+
+}  // namespace
+
+ComparisonDecision decide_comparison(const diff::Rules& rules, const ComparisonState& state, Time now) {
+  ComparisonDecision out;
+  for (const PendingRecord& record : state.pending) {
+    if (is_late(record, state)) out.records.push_back({record.id, std::nullopt, "", {}});
+  }
+  if (!out.records.empty()) {
+    out.again = out.records.size() < state.pending.size();
+    return out;
+  }
+  Chain chain(rules, state, now);
+  for (const PendingRecord& record : state.pending) out.records.push_back(chain.next(record));
+  return out;
+}
+
+}  // namespace collect::inventory

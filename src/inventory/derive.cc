@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inventory/derive.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/hash.h"
+
+namespace collect::inventory {
+namespace {
+
+using json::Value;
+
+constexpr std::size_t kMaxText = 255;
+
+// A non-empty string of sensible length; anything else says nothing.
+std::optional<std::string> text_at(const Value* object, std::initializer_list<std::string_view> keys) {
+  const Value* value = object == nullptr ? nullptr : object->at(keys);
+  if (value == nullptr || !value->is_string() || value->text.empty() || value->text.size() > kMaxText) {
+    return std::nullopt;
+  }
+  return std::string(value->text);
+}
+
+std::optional<std::string> address(std::optional<std::string> text, int family) {
+  std::array<unsigned char, sizeof(in6_addr)> parsed{};
+  if (!text || inet_pton(family, text->c_str(), parsed.data()) != 1) return std::nullopt;
+  return text;
+}
+
+// Host names as RFC 1123 has them, underscores included because they are seen.
+std::optional<std::string> host_name(std::optional<std::string> text) {
+  constexpr std::size_t kMaxHostName = 253;
+  if (!text || text->size() > kMaxHostName) return std::nullopt;
+  const bool valid = std::all_of(text->begin(), text->end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+  return valid ? text : std::nullopt;
+}
+
+const Value* leader_node(const Value& nodes) {
+  for (const json::Member& node : nodes.members) {
+    const Value* leads = node.value.find("cluster_leader");
+    if (leads != nullptr && leads->type == json::Type::boolean && leads->boolean) return &node.value;
+  }
+  return nodes.find("1");
+}
+
+// ---------------------------------------------------------------- systems
+
+void read_cluster(const Value& facts, SystemFacts& out) {
+  out.type = "ns8";
+  out.name = text_at(&facts, {"cluster", "ui_name"});
+  const Value* nodes = facts.find("nodes");
+  const Value* leader = nodes == nullptr ? nullptr : leader_node(*nodes);
+  out.fqdn = host_name(text_at(leader, {"fqdn"}));
+  out.version = text_at(leader, {"version"});
+  out.ipv4_address = address(text_at(leader, {"default_ipv4"}), AF_INET);
+  out.ipv6_address = address(text_at(leader, {"default_ipv6"}), AF_INET6);
+}
+
+void read_firewall(const Value& facts, SystemFacts& out) {
+  out.type = "nsec";
+  out.fqdn = host_name(text_at(&facts, {"fqdn"}));
+  out.version = text_at(&facts, {"distro", "version"});
+  out.ipv4_address = address(text_at(&facts, {"default_ipv4"}), AF_INET);
+  out.ipv6_address = address(text_at(&facts, {"default_ipv6"}), AF_INET6);
+}
+
+void read_flat(const Value& document, SystemFacts& out) {
+  out.type = text_at(&document, {"os", "type"});
+  out.fqdn = host_name(text_at(&document, {"networking", "fqdn"}));
+  out.version = text_at(&document, {"os", "release", "full"});
+  out.ipv4_address = address(text_at(&document, {"public_ip"}), AF_INET);
+  out.ipv6_address = address(text_at(&document, {"public_ip"}), AF_INET6);
+}
+
+bool is_cluster(const Value& document) {
+  const auto installation = text_at(&document, {"installation"});
+  return installation ? *installation == "nethserver" : document.at({"facts", "nodes"}) != nullptr;
+}
+
+// ---------------------------------------------------------------- applications
+
+std::string joined_set(std::vector<std::string> items) {
+  std::sort(items.begin(), items.end());
+  return fmt::format("[{}]", fmt::join(items, ","));
+}
+
+// What the cluster knows about a user domain, else just its name.
+std::string domain_text(const Value& name, const Value* domains) {
+  if (!name.is_string()) return json::to_text(name);
+  if (domains != nullptr) {
+    for (const Value& domain : domains->elements) {
+      const Value* its_name = domain.find("name");
+      if (its_name != nullptr && json::equal(*its_name, name)) return json::to_text(domain);
+    }
+  }
+  return "{\"name\":" + json::quote(name.text) + "}";
+}
+
+// The module as JSON, with its user domains spelled out. Senders list domains and names as sets, in random
+// order: sorted here, so that order is no change.
+std::string enriched(const Value& module, const Value* domains) {
+  std::string out = "{";
+  for (const json::Member& member : module.members) {
+    if (out.size() > 1) out += ',';
+    json::append_quoted(out, member.key);
+    out += ':';
+    const bool is_domains = member.key == "user_domains";
+    if (!member.value.is_array() || (!is_domains && member.key != "fqdns")) {
+      json::append_text(out, member.value);
+      continue;
+    }
+    std::vector<std::string> items;
+    for (const Value& item : member.value.elements) {
+      items.push_back(is_domains ? domain_text(item, domains) : json::to_text(item));
+    }
+    out += joined_set(std::move(items));
+  }
+  return out + "}";
+}
+
+// The pattern with its placeholders filled in; nullopt when one has no value.
+std::optional<std::string> filled(std::string_view pattern,
+                                  const std::map<std::string_view, std::optional<std::string>>& values) {
+  std::string out;
+  for (std::size_t at = 0; at < pattern.size();) {
+    const std::size_t open = pattern.find('{', at);
+    const std::size_t close = open == std::string_view::npos ? open : pattern.find('}', open);
+    if (close == std::string_view::npos) return out + std::string(pattern.substr(at));
+    out += pattern.substr(at, open - at);
+    const auto value = values.find(pattern.substr(open + 1, close - open - 1));
+    if (value == values.end() || !value->second) return std::nullopt;
+    out += *value->second;
+    at = close + 1;
+  }
+  return out;
+}
+
+std::optional<std::string> first_name(const Value& module) {
+  const Value* names = module.find("fqdns");
+  if (names == nullptr || !names->is_array()) return std::nullopt;
+  std::optional<std::string> first;  // the smallest: senders list a set
+  for (const Value& name : names->elements) {
+    if (name.is_string() && (!first || name.text < *first)) first = std::string(name.text);
+  }
+  return first;
+}
+
+std::optional<Application> read_application(const Value& module, const Value& facts,
+                                            const ApplicationRules& rules) {
+  const auto module_id = text_at(&module, {"id"});
+  if (!module_id) return std::nullopt;
+  Application out;
+  out.module_id = *module_id;
+  out.instance_of = text_at(&module, {"module"}).value_or(*module_id);
+  out.name = text_at(&module, {"name"}).value_or(out.instance_of);
+  out.source = text_at(&module, {"source"}).value_or("");
+  out.display_name = text_at(&module, {"ui_name"});
+  out.version = text_at(&module, {"version"}).value_or("");
+  out.is_user_facing = !rules.system_modules.contains(out.instance_of);
+  out.inventory_data = enriched(module, facts.at({"cluster", "user_domains"}));
+
+  const auto node = text_at(&module, {"node"});
+  const Value* nodes = facts.find("nodes");
+  const Value* its_node = node && nodes != nullptr ? nodes->find(*node) : nullptr;
+  if (node) {
+    if (const auto id = json::to_int64(*node); id && *id >= 0 && *id <= INT32_MAX)
+      out.node_id = static_cast<int>(*id);
+  }
+  out.node_label = text_at(its_node, {"ui_name"});
+  const Value* leader = nodes == nullptr ? nullptr : leader_node(*nodes);
+  out.url = filled(rules.url_pattern, {{"module_id", out.module_id},
+                                       {"instance_of", out.instance_of},
+                                       {"leader_fqdn", host_name(text_at(leader, {"fqdn"}))},
+                                       {"node_fqdn", host_name(text_at(its_node, {"fqdn"}))},
+                                       {"fqdn", first_name(module)}});
+  return out;
+}
+
+std::optional<std::vector<Application>> read_applications(const Value& document,
+                                                          const ApplicationRules& rules) {
+  const Value* facts = document.find("facts");
+  const Value* modules = facts == nullptr ? nullptr : facts->find("modules");
+  // An empty list is a collector that failed: a cluster always runs its core modules.
+  if (modules == nullptr || !modules->is_array() || modules->elements.empty()) return std::nullopt;
+  std::map<std::string, Application> by_id;
+  for (const Value& module : modules->elements) {
+    if (auto application = read_application(module, *facts, rules)) {
+      by_id.insert_or_assign(application->module_id, std::move(*application));
+    }
+  }
+  std::vector<Application> out;
+  out.reserve(by_id.size());
+  for (auto& [id, application] : by_id) out.push_back(std::move(application));
+  return out;
+}
+
+std::string fingerprint(const Derived& derived) {
+  json::Writer writer;
+  const SystemFacts& f = derived.facts;
+  writer.begin_array();
+  for (const auto& fact : {f.name, f.fqdn, f.version, f.type, f.ipv4_address, f.ipv6_address})
+    writer.value(fact);
+  if (derived.applications) {
+    for (const Application& a : *derived.applications) {
+      writer.begin_array().value(a.module_id).value(a.instance_of).value(a.name).value(a.source);
+      writer.value(a.display_name).value(a.node_label).value(a.version).value(a.url).value(a.is_user_facing);
+      writer.raw(a.inventory_data).end_array();
+    }
+  }
+  writer.end_array();
+  return to_hex(sha256(writer.text()));
+}
+
+}  // namespace
+
+Derived derive(const json::Value& document, const ApplicationRules& rules) {
+  Derived out;
+  const Value* facts = document.find("facts");
+  if (facts != nullptr && is_cluster(document)) {
+    read_cluster(*facts, out.facts);
+    out.applications = read_applications(document, rules);
+  } else if (facts != nullptr) {
+    read_firewall(*facts, out.facts);
+  } else {
+    read_flat(document, out.facts);
+  }
+  if (!out.facts.name) out.facts.name = out.facts.fqdn;
+  out.fingerprint = fingerprint(out);
+  return out;
+}
+
+}  // namespace collect::inventory

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inventory/store_worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "inventory/intake.h"
+#include "inventory/jobs.h"
+
+namespace collect::inventory {
+namespace {
+
+Result<Time> read_time(std::string_view raw) {
+  const auto document = json::Document::parse(raw);
+  if (!document || !document->root().is_string()) return invalid("expected a text");
+  return parse_rfc3339(document->root().text);
+}
+
+}  // namespace
+
+Result<Arrival> read_arrival(const queue::Message& message, Time now) {
+  Arrival out;
+  out.message_id = message.id;
+  out.system_id = message.system_id;
+  out.received_at = message.created_at;
+  const auto members = json::raw_members(message.data);
+  if (!members) return invalid("data: " + members.failure().message);
+  std::string_view document;
+  for (const json::RawMember& member : *members) {
+    if (member.key == "data") {
+      document = member.text;
+    } else if (member.key == "timestamp") {
+      const auto time = read_time(member.text);
+      if (!time) return invalid("data.timestamp: " + time.failure().message);
+      out.received_at = *time;
+    } else if (member.key == "sender_timestamp") {
+      if (const auto time = read_time(member.text)) out.sender_time = *time;
+    } else if (member.key == "system_id" && out.system_id.empty()) {
+      const auto id = json::Document::parse(member.text);
+      if (id && id->root().is_string()) out.system_id = SystemId(std::string(id->root().text));
+    }
+  }
+  if (out.system_id.empty()) return invalid("system_id is missing");
+  if (!document.starts_with('{')) return invalid("data.data: expected an inventory (a JSON object)");
+  // The door has checked its own; what others push may be anything.
+  if (auto checked = json::check(document); !checked)
+    return invalid("data.data: " + checked.failure().message);
+  // A time from the future would make everything that follows look late.
+  out.received_at = std::min(out.received_at, now);
+  out.document = std::string(document);
+  out.hash = to_hex(sha256(document));
+  return out;
+}
+
+StoreWorker::StoreWorker(IntakeStore& store, Rules rules, const Clock& clock)
+    : store_(store), rules_(std::move(rules)), clock_(clock) {}
+
+Result<std::vector<queue::Outcome>> StoreWorker::handle(std::span<const queue::Message> messages,
+                                                        const queue::StillOurs& still_ours) {
+  const Time now = clock_.now();
+  std::vector<queue::Outcome> outcomes(messages.size(), queue::Done{});
+  std::vector<Work> batch;
+  batch.reserve(messages.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    auto arrival = read_arrival(messages[i], now);
+    if (arrival) {
+      batch.push_back({i, std::move(*arrival)});
+    } else {
+      outcomes[i] = queue::Failed{arrival.failure().message};
+    }
+  }
+  if (!still_ours()) return conflict("the batch belongs to another worker now");
+  std::set<SystemId> to_compare;
+  if (auto stored = store(batch, outcomes, to_compare); !stored) return stored.failure();
+  for (const Work& work : batch) {
+    auto* done = std::get_if<queue::Done>(&outcomes[work.index]);
+    if (done == nullptr || to_compare.erase(work.arrival.system_id) == 0) continue;
+    done->onward.push_back(comparison_job(work.arrival.system_id, messages[work.index].max_attempts, now));
+  }
+  return outcomes;
+}
+
+// One transaction for all; when the engine refuses a value, halves of the batch, so that one bad message
+// never takes its neighbours with it.
+Result<void> StoreWorker::store(std::span<Work> batch, std::vector<queue::Outcome>& outcomes,
+                                std::set<SystemId>& to_compare) {
+  if (batch.empty()) return {};
+  std::vector<Arrival> arrivals;
+  arrivals.reserve(batch.size());
+  for (Work& work : batch) arrivals.push_back(std::move(work.arrival));
+  const auto rules = rules_();
+  IntakeDecision decision;
+  std::set<MessageId> redelivered;
+  const auto result = store_.take_in(arrivals, clock_.now(), [&](const IntakeState& state) {
+    decision = decide_intake(arrivals, state, *rules);
+    redelivered = state.processed;
+    return decision.plan;
+  });
+  for (std::size_t i = 0; i < batch.size(); ++i) batch[i].arrival = std::move(arrivals[i]);
+
+  if (!result && result.failure().kind == FailureKind::invalid) {
+    if (batch.size() == 1) {
+      outcomes[batch[0].index] = queue::Failed{result.failure().message};
+      return {};
+    }
+    const std::size_t half = batch.size() / 2;
+    if (auto first = store(batch.first(half), outcomes, to_compare); !first) return first;
+    return store(batch.subspan(half), outcomes, to_compare);
+  }
+  if (!result) return result.failure();
+
+  for (const Rejected& rejected : decision.rejected) {
+    outcomes[batch[rejected.arrival].index] = queue::Failed{rejected.reason};
+  }
+  counters_.redelivered += redelivered.size();
+  for (const Work& work : batch) {
+    // Redelivered: whoever stored it may have died before it passed the job on.
+    if (redelivered.contains(work.arrival.message_id)) to_compare.insert(work.arrival.system_id);
+  }
+  for (const NewRecord& record : decision.plan.records) {
+    if (!record.late) to_compare.insert(batch[record.arrival].arrival.system_id);
+  }
+  for (const ProcessedMessage& message : decision.plan.processed) {
+    ++(message.outcome == Outcome::stored ? counters_.stored : counters_.unchanged);
+  }
+  return {};
+}
+
+Result<void> StoreWorker::bury(std::span<const queue::Message> dead) {
+  std::vector<ProcessedMessage> booked;
+  for (const queue::Message& message : dead) {
+    booked.push_back({message.id, message.system_id, Outcome::dead, std::nullopt,
+                      message.error.value_or("no reason given"), message.created_at});
+  }
+  counters_.dead += dead.size();
+  return store_.book_dead(booked, clock_.now());
+}
+
+}  // namespace collect::inventory
