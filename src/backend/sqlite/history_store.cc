@@ -6,10 +6,10 @@
 namespace collect::sqlite {
 namespace {
 
-#define COLLECT_RECORD_COLUMNS                                                                    \
-  "id, system_id, timestamp, sender_timestamp, data_hash, data_size, processed_at, has_changes, " \
-  "change_count,"                                                                                 \
-  " created_at, updated_at"
+const std::string kRecords =
+    "SELECT id, system_id, timestamp, sender_timestamp, data_hash, data_size, processed_at, has_changes,"
+    "   change_count, created_at, updated_at FROM inventory_records WHERE system_id = ?1";
+const std::string kNewestFirst = " ORDER BY timestamp DESC, id DESC LIMIT ?2";
 
 using inventory::Diff;
 using inventory::Record;
@@ -52,14 +52,17 @@ Diff diff_of(const Cursor& row) {
   return diff;
 }
 
+std::optional<Time> timestamp_of(Snapshot& snapshot, RecordId record_id) {
+  auto row = snapshot.query("SELECT timestamp FROM inventory_records WHERE id = ?", record_id);
+  return row.next() ? std::optional(row.time(0)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::optional<Record>> HistoryStore::latest(const SystemId& system_id) {
   return database_.read([&](Snapshot& snapshot) {
-    auto row = snapshot.query("SELECT " COLLECT_RECORD_COLUMNS
-                              " FROM inventory_records WHERE system_id = ?"
-                              " ORDER BY timestamp DESC, id DESC LIMIT 1",
-                              system_id);
+    static const std::string sql = kRecords + kNewestFirst;
+    auto row = snapshot.query(sql, system_id, 1);
     return row.next() ? std::optional(record_of(row)) : std::nullopt;
   });
 }
@@ -70,14 +73,15 @@ Result<std::optional<std::string>> HistoryStore::document(RecordId record_id) {
 
 Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id, std::optional<RecordId> before,
                                                   std::size_t limit) {
+  static const std::string first_page = kRecords + kNewestFirst;
+  static const std::string next_page = kRecords + " AND (timestamp, id) < (?3, ?4)" + kNewestFirst;
+  static const std::string page_after_a_gone_record = kRecords + " AND id < ?3" + kNewestFirst;
   return database_.read([&](Snapshot& snapshot) {
+    const auto start = before ? timestamp_of(snapshot, *before) : std::nullopt;
+    auto row = start    ? snapshot.query(next_page, system_id, limit, *start, *before)
+               : before ? snapshot.query(page_after_a_gone_record, system_id, limit, *before)
+                        : snapshot.query(first_page, system_id, limit);
     std::vector<Record> records;
-    auto row =
-        snapshot.query("SELECT " COLLECT_RECORD_COLUMNS
-                       " FROM inventory_records WHERE system_id = ? AND (?2 IS NULL OR"
-                       "   (timestamp, id) < (SELECT timestamp, id FROM inventory_records WHERE id = ?2))"
-                       " ORDER BY timestamp DESC, id DESC LIMIT ?3",
-                       system_id, before, limit);
     while (row.next()) records.push_back(record_of(row));
     return records;
   });

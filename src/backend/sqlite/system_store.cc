@@ -14,11 +14,11 @@ namespace {
 
 using systems::System;
 
-#define COLLECT_SYSTEM_COLUMNS                                                                            \
-  "s.id, s.system_key, s.name, s.type, s.fqdn, s.ipv4_address, s.ipv6_address, s.version, s.status,"      \
-  " s.organization_id, s.created_at, s.updated_at, s.registered_at, s.suspended_at, s.last_inventory_at," \
-  " s.deleted_at, h.last_heartbeat, s.system_secret_public, s.system_secret_sha256"                       \
-  " FROM systems s LEFT JOIN system_heartbeats h ON h.system_id = s.id"
+const std::string kSystems =
+    "SELECT s.id, s.system_key, s.name, s.type, s.fqdn, s.ipv4_address, s.ipv6_address, s.version, s.status,"
+    "   s.organization_id, s.created_at, s.updated_at, s.registered_at, s.suspended_at, s.last_inventory_at,"
+    "   s.deleted_at, h.last_heartbeat, s.system_secret_public, s.system_secret_sha256"
+    " FROM systems s LEFT JOIN system_heartbeats h ON h.system_id = s.id";
 
 // All but the organization.
 System system_of(const Cursor& row) {
@@ -83,27 +83,24 @@ bool exists(Snapshot& snapshot, const systems::Organization& organization) {
 }  // namespace
 
 Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_id) {
+  static const std::string by_key = kSystems + " WHERE s.system_key = ?";
+  static const std::string by_id = kSystems + " WHERE s.id = ?";
   return database_.read([&](Snapshot& snapshot) {
-    auto login = login_of(
-        snapshot, snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS " WHERE s.system_key = ?", key_or_id));
-    if (!login)
-      login =
-          login_of(snapshot, snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS " WHERE s.id = ?", key_or_id));
+    auto login = login_of(snapshot, snapshot.query(by_key, key_or_id));
+    if (!login) login = login_of(snapshot, snapshot.query(by_id, key_or_id));
     return login;
   });
 }
 
 Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filter) {
+  static const std::string order = " AND (?1 OR s.deleted_at IS NULL) ORDER BY s.created_at, s.id";
+  static const std::string all = kSystems + " WHERE true" + order;
+  static const std::string of_organization = kSystems + " WHERE s.organization_id IN (?2, ?3)" + order;
   return database_.read([&](Snapshot& snapshot) {
     std::optional<std::array<OrganizationId, 2>> names;
     if (filter.organization_id) names = names_of(snapshot, *filter.organization_id);
-    auto row = names ? snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS
-                                      " WHERE s.organization_id IN (?1, ?2) AND (?3 OR s.deleted_at IS NULL)"
-                                      " ORDER BY s.created_at, s.id",
-                                      names->at(0), names->at(1), filter.include_deleted)
-                     : snapshot.query("SELECT " COLLECT_SYSTEM_COLUMNS
-                                      " WHERE ?1 OR s.deleted_at IS NULL ORDER BY s.created_at, s.id",
-                                      filter.include_deleted);
+    auto row = names ? snapshot.query(of_organization, filter.include_deleted, names->at(0), names->at(1))
+                     : snapshot.query(all, filter.include_deleted);
     std::vector<System> found;
     std::map<OrganizationId, systems::Organization> organizations;
     while (row.next()) {

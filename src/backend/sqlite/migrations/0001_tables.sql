@@ -111,7 +111,7 @@ CREATE TABLE inventory_records (
     data             TEXT NOT NULL
 ) STRICT;
 CREATE INDEX inventory_records_latest ON inventory_records(system_id, timestamp DESC, id DESC);
-CREATE INDEX inventory_records_unprocessed ON inventory_records(system_id, timestamp, id, created_at)
+CREATE INDEX inventory_records_unprocessed ON inventory_records(system_id, timestamp, id, created_at, processed_at)
     WHERE processed_at IS NULL;
 
 CREATE TABLE inventory_diffs (
