@@ -100,6 +100,8 @@ void Connection::answer(Response response, After after) {
   if (after == After::next_request && (!request_.keep_alive || door_.draining)) {
     after = pending_.empty() ? After::close : After::linger;
   }
+  // Before the client can see the answer, so that whoever was answered no longer counts.
+  if (body_held_ > 0) door_.release(std::exchange(body_held_, 0));
   if (request_id_.empty()) request_id_ = door_.next_request_id();
   response_ = std::move(response);
   if (response_.status < 200 || response_.status > 599) response_.status = 500;
