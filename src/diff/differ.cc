@@ -12,6 +12,9 @@
 namespace collect::diff {
 namespace {
 
+// Insignificant changes are for people who try rules; nobody reads more of them.
+constexpr std::size_t kMaxInsignificant = 10'000;
+
 // The path as it is stored: one that is too long keeps its beginning and ends in a mark of its own.
 std::string stored_path(const std::string& path, std::size_t max_characters) {
   if (path.size() <= max_characters) return path;  // no more characters than bytes
@@ -49,69 +52,87 @@ std::optional<Change> identity_change(const Rules& rules, const Question& questi
   return std::nullopt;
 }
 
-Change change_of(const Rules& rules, const Question& question, const Difference& difference) {
-  auto path = stored_path(difference.shown_path, rules.limits().max_field_path_length);
-  auto verdict = rules.judge(difference, path, question.last_changed, question.now);
-  return Change{difference.type,
-                std::move(path),
-                std::move(verdict.category),
-                verdict.severity,
-                text_of(difference.previous),
-                text_of(difference.current),
-                verdict.significant,
-                std::move(verdict.reason)};
-}
+// Judges differences as they are found and keeps what the limits allow, however many there are.
+class Collector {
+ public:
+  Collector(const Rules& rules, const Question& question) : rules_(rules), question_(question) {}
 
-Change summary_of(const std::vector<const Change*>& folded, std::size_t limit) {
-  std::map<std::string_view, std::int64_t> categories;
-  std::map<std::string_view, std::int64_t> severities;
-  auto worst = Severity::low;
-  for (const auto* change : folded) {
-    ++categories[change->category];
-    ++severities[to_string(change->severity)];
-    worst = std::max(worst, change->severity);
+  void add(const Difference& difference) {
+    auto path = stored_path(difference.shown_path, rules_.limits().max_field_path_length);
+    auto verdict = rules_.judge(difference, path, question_.last_changed, question_.now);
+    if (!verdict.significant && ++insignificant_ > kMaxInsignificant) return;
+    if (verdict.significant) ++significant_;
+    changes_.push_back(Change{difference.type, std::move(path), std::move(verdict.category), verdict.severity,
+                              text_of(difference.previous), text_of(difference.current), verdict.significant,
+                              std::move(verdict.reason)});
+    // Twice the limit before the next look keeps this linear.
+    if (significant_ > 2 * limit()) fold();
   }
-  json::Writer text;
-  text.begin_object().member("folded", static_cast<std::int64_t>(folded.size()));
-  text.key("by_category").begin_object();
-  for (const auto& [category, count] : categories) text.member(category, count);
-  text.end_object().key("by_severity").begin_object();
-  for (const auto& [severity, count] : severities) text.member(severity, count);
-  text.end_object().end_object();
-  return Change{ChangeType::update,
-                "*",
-                "system",
-                worst,
-                std::nullopt,
-                std::move(text).text(),
-                true,
-                fmt::format("max_diffs_per_run: {} changes beyond the limit of {}", folded.size(), limit)};
-}
 
-// Keeps the most severe significant changes, and one that counts the others.
-void fold(std::vector<Change>& changes, std::size_t limit) {
-  std::vector<std::size_t> significant;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i].significant) significant.push_back(i);
+  std::vector<Change> finish() && {
+    if (significant_ > limit() || folded_ > 0) {
+      fold();
+      changes_.push_back(summary());
+    }
+    return std::move(changes_);
   }
-  if (significant.size() <= limit) return;
-  std::stable_sort(significant.begin(), significant.end(),
-                   [&](std::size_t a, std::size_t b) { return changes[a].severity > changes[b].severity; });
-  std::vector<const Change*> folded;
-  std::vector<bool> drop(changes.size(), false);
-  for (auto at = significant.begin() + static_cast<std::ptrdiff_t>(limit - 1); at != significant.end();
-       ++at) {
-    folded.push_back(&changes[*at]);
-    drop[*at] = true;
+
+ private:
+  [[nodiscard]] std::size_t limit() const { return rules_.limits().max_diffs_per_run; }
+
+  // Leaves the most severe significant changes, with room for the summary, and counts the others.
+  void fold() {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+      if (changes_[i].significant) order.push_back(i);
+    }
+    std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+      return changes_[a].severity > changes_[b].severity;
+    });
+    std::vector<bool> drop(changes_.size(), false);
+    for (std::size_t at = limit() - 1; at < order.size(); ++at) {
+      const auto& change = changes_[order[at]];
+      drop[order[at]] = true;
+      ++folded_;
+      ++categories_[change.category];
+      ++severities_[std::string(to_string(change.severity))];
+      worst_ = std::max(worst_, change.severity);
+    }
+    std::vector<Change> kept;
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+      if (!drop[i]) kept.push_back(std::move(changes_[i]));
+    }
+    changes_ = std::move(kept);
+    significant_ = std::min(significant_, limit() - 1);
   }
-  auto summary = summary_of(folded, limit);
-  std::vector<Change> kept;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (!drop[i]) kept.push_back(std::move(changes[i]));
+
+  [[nodiscard]] Change summary() const {
+    json::Writer text;
+    text.begin_object().member("folded", folded_).key("by_category").begin_object();
+    for (const auto& [category, count] : categories_) text.member(category, count);
+    text.end_object().key("by_severity").begin_object();
+    for (const auto& [severity, count] : severities_) text.member(severity, count);
+    text.end_object().end_object();
+    return Change{ChangeType::update,
+                  "*",
+                  "system",
+                  worst_,
+                  std::nullopt,
+                  std::move(text).text(),
+                  true,
+                  fmt::format("max_diffs_per_run: {} changes beyond the limit of {}", folded_, limit())};
   }
-  kept.push_back(std::move(summary));
-  changes = std::move(kept);
-}
+
+  const Rules& rules_;
+  const Question& question_;
+  std::vector<Change> changes_;
+  std::size_t significant_ = 0;
+  std::size_t insignificant_ = 0;
+  std::int64_t folded_ = 0;
+  std::map<std::string, std::int64_t> categories_;
+  std::map<std::string, std::int64_t> severities_;
+  Severity worst_ = Severity::low;
+};
 
 }  // namespace
 
@@ -123,13 +144,11 @@ Comparison compare(const Rules& rules, const Question& question) {
   }
   auto bridged = bridge(rules.shapes(), rules.partial_reports(), question.previous, question.current,
                         question.held, question.partial);
-  const auto differences =
-      Walk(rules.shapes(), rules.limits().max_diff_depth).run(bridged.previous, bridged.current);
-  comparison.changes.reserve(differences.size());
-  for (const auto& difference : differences) {
-    comparison.changes.push_back(change_of(rules, question, difference));
-  }
-  fold(comparison.changes, rules.limits().max_diffs_per_run);
+  Collector collector(rules, question);
+  Walk(rules.shapes(), rules.limits().max_diff_depth, [&](const Difference& each) {
+    collector.add(each);
+  }).run(bridged.previous, bridged.current);
+  comparison.changes = std::move(collector).finish();
   comparison.held = std::move(bridged.held);
   return comparison;
 }

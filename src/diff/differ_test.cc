@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 namespace collect::diff {
 namespace {
@@ -294,6 +295,26 @@ TEST(DifferSize, AHundredThousandMembers) {
   EXPECT_EQ(comparison.changes.size(), 1000U);
   EXPECT_EQ(comparison.changes.back().current_value,
             R"({"folded":99001,"by_category":{"system":99001},"by_severity":{"medium":99001}})");
+}
+
+TEST(DifferSize, AHugeKeyAroundManyChanges) {
+  const std::string key(4U << 20U, 'k');
+  std::string a = "{\"" + key + "\":{";
+  std::string b = a;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto member = (i > 0 ? ",\"k" : "\"k") + std::to_string(i) + "\":";
+    a += member + "1";
+    b += member + "2";
+  }
+  const auto rules = Rules::builtin();
+  const auto comparison = compare_texts(rules, a + "}}", b + "}}");
+  ASSERT_EQ(comparison.changes.size(), 1000U);
+  std::set<std::string> paths;
+  for (const auto& change : comparison.changes) {
+    EXPECT_LE(change.field_path.size(), 500U);
+    paths.insert(change.field_path);
+  }
+  EXPECT_EQ(paths.size(), 1000U);
 }
 
 TEST(DifferSize, TenThousandModulesThatAllLoseTheirFacts) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diff/walk.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -61,11 +63,6 @@ class Walk::Names {
   bool active_;
   std::unordered_map<std::string_view, int> uses_;
 };
-
-std::vector<Difference> Walk::run(const json::Value& previous, const json::Value& current) && {
-  compare(previous, current, shapes_.root());
-  return std::move(differences_);
-}
 
 void Walk::compare(const json::Value& a, const json::Value& b, const Shapes::Place& place) {
   const bool same_kind = a.type == b.type && a.is_container();
@@ -135,30 +132,37 @@ void Walk::compare_aligned(const json::Value& a, const json::Value& b, const Sha
 }
 
 void Walk::child(Segment segment, const json::Value* a, const json::Value* b, const Shapes::Place& parent) {
+  const bool both = a != nullptr && b != nullptr;
+  const bool containers = both && a->is_container() && b->is_container();
+  if (both && !containers && json::equal(*a, *b)) return;
+  const auto before = path_.empty() ? 0 : path_.back().hash;
+  segment.hash = before * 0x9e3779b97f4a7c15U + std::hash<std::string_view>{}(segment.key) + 1;
   path_.push_back(segment);
-  if (a == nullptr) {
-    found(ChangeType::create, a, b);
-  } else if (b == nullptr) {
-    found(ChangeType::delete_, a, b);
-  } else if (a->is_container() && b->is_container()) {
+  if (containers) {
     compare(*a, *b, parent.empty() ? parent : shapes_.step(parent, segment.key));
-  } else if (!json::equal(*a, *b)) {
-    found(ChangeType::update, a, b);
+  } else {
+    found(a == nullptr ? ChangeType::create : b == nullptr ? ChangeType::delete_ : ChangeType::update, a, b);
   }
   path_.pop_back();
 }
 
 void Walk::found(ChangeType type, const json::Value* a, const json::Value* b) {
-  auto& difference = differences_.emplace_back(Difference{type, {}, {}, a, b});
+  tell_(Difference{type, joined(&Segment::key), joined(&Segment::shown), a, b});
+}
+
+std::string Walk::joined(std::string_view Segment::*name) const {
+  if (path_.empty()) return "$";
+  std::string text;
   for (const auto& segment : path_) {
-    if (&segment != path_.data()) {
-      difference.path += '.';
-      difference.shown_path += '.';
+    if (&segment != path_.data()) text += '.';
+    text += (segment.*name).substr(0, kMaxPathBytes + 1);
+    if (text.size() > kMaxPathBytes) {
+      auto end = kMaxPathBytes;
+      while ((static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a character
+      return text.substr(0, end) + fmt::format("...#{:016x}", path_.back().hash);
     }
-    difference.path += segment.key;
-    difference.shown_path += segment.shown;
   }
-  if (path_.empty()) difference.path = difference.shown_path = "$";
+  return text;
 }
 
 }  // namespace collect::diff

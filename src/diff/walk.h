@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,18 +22,28 @@ struct Difference {
   const json::Value* current;   // nullptr for delete
 };
 
-// One walk over two values, which must outlive it and its differences.
+// A path of more bytes is cut there and ends in "...#" and a hash, so that a document with a huge key around
+// many changes cannot multiply itself.
+inline constexpr std::size_t kMaxPathBytes = 4096;
+
+// One walk over two values, which must outlive what is told of them.
 class Walk {
  public:
-  Walk(const Shapes& shapes, std::size_t max_depth) : shapes_(shapes), max_depth_(max_depth) {}
+  using Tell = std::function<void(const Difference&)>;
 
-  // In the order of the documents' keys; deterministic. "$" is the path of the outermost value.
-  std::vector<Difference> run(const json::Value& previous, const json::Value& current) &&;
+  Walk(const Shapes& shapes, std::size_t max_depth, Tell tell)
+      : shapes_(shapes), max_depth_(max_depth), tell_(std::move(tell)) {}
+
+  // Tells in the order of the documents' keys; deterministic. "$" is the path of the outermost value.
+  void run(const json::Value& previous, const json::Value& current) && {
+    compare(previous, current, shapes_.root());
+  }
 
  private:
   struct Segment {
     std::string_view key;
     std::string_view shown;
+    std::size_t hash = 0;  // of the path up to here
   };
   class Names;
 
@@ -45,12 +56,13 @@ class Walk {
   // One child of the current place, on one side or both.
   void child(Segment segment, const json::Value* a, const json::Value* b, const Shapes::Place& parent);
   void found(ChangeType type, const json::Value* a, const json::Value* b);
+  [[nodiscard]] std::string joined(std::string_view Segment::*name) const;
 
   const Shapes& shapes_;
   std::size_t max_depth_;
   std::vector<Segment> path_;
   std::deque<std::string> positions_;  // the texts of array positions that path_ points into
-  std::vector<Difference> differences_;
+  Tell tell_;
 };
 
 }  // namespace collect::diff
