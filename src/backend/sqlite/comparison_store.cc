@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/sqlite/comparison_store.h"
 
+#include <algorithm>
 #include <set>
 
 #include "backend/sqlite/documents.h"
@@ -47,12 +48,18 @@ void read_newest_processed(Snapshot& snapshot, ComparisonState& state) {
   if (row.next()) state.newest_processed = {row.time(0), RecordId{row.int64(1)}};
 }
 
+// From the newest diff backwards until they are too old: diffs are never deleted, so a search must not meet
+// them all.
 void read_last_changed(Snapshot& snapshot, ComparisonState& state, Time since) {
   auto row = snapshot.query(
-      "SELECT field_path, max(created_at) FROM inventory_diffs WHERE system_id = ? AND created_at >= ?"
-      " GROUP BY field_path",
-      state.system_id, since);
-  while (row.next()) state.last_changed.emplace(row.text(0), row.time(1));
+      "SELECT field_path, created_at FROM inventory_diffs WHERE system_id = ? ORDER BY id DESC",
+      state.system_id);
+  while (row.next()) {
+    const auto at = row.time(1);
+    if (at < since) break;
+    auto& newest = state.last_changed.try_emplace(row.text(0), at).first->second;
+    newest = std::max(newest, at);
+  }
 }
 
 ComparisonState read_state(Snapshot& snapshot, const SystemId& system_id,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the documents of records lie in inventory_records: the one place that writes or reads them. Now as the
-// text that came in.
+// How records and their documents are stored: the one place that writes or reads a document. It lies in
+// inventory_documents as the text that came in; inventory_records here has no column `data`.
 #pragma once
 
 #include <optional>

@@ -92,8 +92,6 @@ CREATE TABLE applications (
 ) STRICT;
 CREATE INDEX applications_of_system ON applications(system_id);
 
--- `data` stands last: SQLite reads a row's front without the pages that a long document fills.
--- Documents are checked before they come here, so no json_valid(): it would parse each of them once more.
 CREATE TABLE inventory_records (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     system_id        TEXT NOT NULL REFERENCES systems(id) ON DELETE CASCADE,
@@ -107,12 +105,18 @@ CREATE TABLE inventory_records (
     updated_at       TEXT NOT NULL,
     sender_timestamp TEXT,
     derived_hash     TEXT,
-    held             TEXT,
-    data             TEXT NOT NULL
+    held             TEXT
 ) STRICT;
 CREATE INDEX inventory_records_latest ON inventory_records(system_id, timestamp DESC, id DESC);
 CREATE INDEX inventory_records_unprocessed ON inventory_records(system_id, timestamp, id, created_at, processed_at)
     WHERE processed_at IS NULL;
+
+-- The `data` of inventory_records. Apart, because SQLite writes a whole row again when one column changes, and each
+-- record is marked as compared soon after it was stored. No json_valid(): documents are checked before they come here.
+CREATE TABLE inventory_documents (
+    record_id INTEGER PRIMARY KEY REFERENCES inventory_records(id) ON DELETE CASCADE,
+    data      TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE inventory_diffs (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -128,9 +132,8 @@ CREATE TABLE inventory_diffs (
     notification_sent INTEGER NOT NULL DEFAULT 0 CHECK (notification_sent IN (0, 1)),
     created_at        TEXT NOT NULL
 ) STRICT;
+-- Also answers which paths changed lately: newest first, until too old. One index less to write for every diff.
 CREATE INDEX inventory_diffs_of_system ON inventory_diffs(system_id, id DESC);
--- By time before path: what changed lately is asked for, and diffs are never deleted.
-CREATE INDEX inventory_diffs_lately ON inventory_diffs(system_id, created_at, field_path);
 CREATE INDEX inventory_diffs_of_record ON inventory_diffs(current_id);
 CREATE INDEX inventory_diffs_of_previous ON inventory_diffs(previous_id);
 CREATE INDEX inventory_diffs_unsent ON inventory_diffs(current_id, id, created_at) WHERE notification_sent = 0;
