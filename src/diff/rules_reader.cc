@@ -1,129 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <set>
 #include <stdexcept>
 
+#include "diff/config_entry.h"
 #include "diff/default_config.h"
 #include "diff/rules.h"
 
 namespace collect::diff {
 namespace {
 
-// Thrown while a file is read, caught in Rules::load: yaml-cpp throws too, and one way out is enough.
-struct BadConfig : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 constexpr std::array kCategories = {"modules", "cluster",  "nodes",  "os",       "hardware",
                                     "network", "security", "backup", "features", "system"};
 
-// One node of the file, which knows what to call itself in a message.
-class Entry {
- public:
-  Entry(YAML::Node node, std::string key, std::string_view origin)
-      : node_(std::move(node)), key_(std::move(key)), origin_(origin) {}
-
-  [[noreturn]] void refuse(const std::string& what) const {
-    const int line = node_.Mark().line;
-    throw BadConfig(fmt::format("{}{}: {}{}", origin_, line >= 0 ? fmt::format(":{}", line + 1) : "",
-                                key_.empty() ? "" : key_ + ": ", what));
-  }
-  [[noreturn]] void expected(std::string_view what) const {
-    refuse(fmt::format("expected {}, got {}", what, got()));
-  }
-
-  [[nodiscard]] const std::string& key() const { return key_; }
-
-  // The members by name. Empty `known`: any name.
-  [[nodiscard]] std::vector<std::pair<std::string, Entry>> members(const std::set<std::string>& known) const {
-    if (!node_.IsMap()) expected("a mapping ({} for none)");
-    std::vector<std::pair<std::string, Entry>> list;
-    std::set<std::string> seen;
-    for (const auto& pair : node_) {
-      const Entry name_entry(pair.first, key_, origin_);
-      const auto name = name_entry.text();
-      const Entry value(pair.second, key_.empty() ? name : key_ + "." + name, origin_);
-      if (!known.empty() && known.count(name) == 0) {
-        name_entry.refuse(fmt::format("unknown key '{}', expected one of: {}", name, fmt::join(known, ", ")));
-      }
-      if (!seen.insert(name).second) name_entry.refuse(fmt::format("key '{}' stands here twice", name));
-      list.emplace_back(name, value);
-    }
-    return list;
-  }
-
-  [[nodiscard]] std::vector<Entry> items() const {
-    if (!node_.IsSequence()) expected("a list ([] for none)");
-    std::vector<Entry> list;
-    for (const auto& item : node_) list.emplace_back(item, fmt::format("{}[{}]", key_, list.size()), origin_);
-    return list;
-  }
-  // A list, or a single item in place of a list of one.
-  [[nodiscard]] std::vector<Entry> one_or_more() const {
-    return node_.IsScalar() ? std::vector<Entry>{*this} : items();
-  }
-
-  [[nodiscard]] std::string text() const {
-    if (!node_.IsScalar() || node_.Scalar().empty()) expected("a text");
-    return node_.Scalar();
-  }
-  [[nodiscard]] std::size_t count(std::size_t least, std::size_t most) const {
-    std::size_t value = 0;
-    if (!node_.IsScalar() || node_.Scalar().starts_with('-') ||
-        !YAML::convert<std::size_t>::decode(node_, value) || value < least || value > most) {
-      expected(fmt::format("a whole number from {} to {}", least, most));
-    }
-    return value;
-  }
-  [[nodiscard]] double percent() const {
-    double value = 0;
-    if (!node_.IsScalar() || !YAML::convert<double>::decode(node_, value) || !std::isfinite(value) ||
-        value < 0) {
-      expected("a number of percent, 0 or more");
-    }
-    return value;
-  }
-  [[nodiscard]] bool flag() const {
-    bool value = false;
-    if (!node_.IsScalar() || !YAML::convert<bool>::decode(node_, value)) expected("true or false");
-    return value;
-  }
-  [[nodiscard]] std::vector<std::string> shape() const {
-    auto segments = split_shape(text());
-    if (!segments) expected("keys joined by dots, with * for any key");
-    return *segments;
-  }
-
- private:
-  [[nodiscard]] std::string got() const {
-    if (node_.IsScalar()) return fmt::format("'{}'", node_.Scalar());
-    return node_.IsSequence() ? "a list" : node_.IsMap() ? "a mapping" : "nothing";
-  }
-
-  YAML::Node node_;
-  std::string key_;
-  std::string_view origin_;
-};
-
 template <class T, class Parse>
-T word(const Entry& entry, const std::string& text, Parse parse, std::string_view choices) {
+T word(const ConfigEntry& entry, const std::string& text, Parse parse, std::string_view choices) {
   const auto value = parse(text);
   if (!value) entry.refuse(fmt::format("expected one of {}, got '{}'", choices, text));
   return *value;
 }
 
-Severity severity_word(const Entry& entry, const std::string& text) {
+Severity severity_word(const ConfigEntry& entry, const std::string& text) {
   return word<Severity>(entry, text, parse_severity, "low, medium, high, critical");
 }
-ChangeType type_word(const Entry& entry, const std::string& text) {
+ChangeType type_word(const ConfigEntry& entry, const std::string& text) {
   return word<ChangeType>(entry, text, parse_change_type, "create, update, delete");
 }
-std::string category_word(const Entry& entry, const std::string& text) {
+std::string category_word(const ConfigEntry& entry, const std::string& text) {
   const auto known = [](const std::string& name) -> std::optional<std::string> {
     return std::find(kCategories.begin(), kCategories.end(), name) == kCategories.end() ? std::nullopt
                                                                                         : std::optional(name);
@@ -143,12 +49,10 @@ std::vector<std::string> alternatives(std::string_view text) {
   return words;
 }
 
-YAML::Node parse(std::string_view yaml, std::string_view origin) {
-  try {
-    return YAML::Load(std::string(yaml));
-  } catch (const YAML::Exception& error) {
-    throw BadConfig(fmt::format("{}:{}: expected YAML: {}", origin, error.mark.line + 1, error.msg));
-  }
+std::vector<std::string> shape_of(const ConfigEntry& entry, const std::string& text) {
+  auto shape = split_shape(text);
+  if (!shape) entry.refuse(fmt::format("expected keys joined by dots, with * for any key, got '{}'", text));
+  return *std::move(shape);
 }
 
 }  // namespace
@@ -156,8 +60,8 @@ YAML::Node parse(std::string_view yaml, std::string_view origin) {
 // Fills Rules section by section, each from the file or, where it has none, from the built-in text.
 class RulesReader {
  public:
-  Rules read(const Entry& file, const Entry* fallback) {
-    using Reader = void (RulesReader::*)(const Entry&);
+  Rules read(const ConfigEntry& file, const ConfigEntry* fallback) {
+    using Reader = void (RulesReader::*)(const ConfigEntry&);
     const std::map<std::string, Reader> readers = {
         {"limits", &RulesReader::limits},
         {"field_identifiers", &RulesReader::field_identifiers},
@@ -184,7 +88,7 @@ class RulesReader {
   }
 
  private:
-  void limits(const Entry& section) {
+  void limits(const ConfigEntry& section) {
     for (const auto& [name, value] :
          section.members({"max_diff_depth", "max_diffs_per_run", "max_field_path_length"})) {
       if (name == "max_diff_depth") rules_.limits_.max_diff_depth = value.count(1, json::kMaxDepth);
@@ -194,31 +98,25 @@ class RulesReader {
     }
   }
 
-  void field_identifiers(const Entry& section) {
+  void field_identifiers(const ConfigEntry& section) {
     for (const auto& [name, value] : section.members({}))
-      rules_.shapes_.identify(shape_of(name, value), value.text());
+      rules_.shapes_.identify(shape_of(value, name), value.text());
   }
 
-  void sets(const Entry& section) {
-    for (const auto& item : section.items()) rules_.shapes_.mark_set(item.shape());
+  void sets(const ConfigEntry& section) {
+    for (const auto& item : section.items()) rules_.shapes_.mark_set(shape_of(item, item.text()));
   }
 
-  void display_names(const Entry& section) {
+  void display_names(const ConfigEntry& section) {
     for (const auto& [name, value] : section.members({}))
-      rules_.shapes_.show_as(shape_of(name, value), value.text());
+      rules_.shapes_.show_as(shape_of(value, name), value.text());
   }
 
-  static std::vector<std::string> shape_of(const std::string& name, const Entry& entry) {
-    auto shape = split_shape(name);
-    if (!shape) entry.refuse(fmt::format("expected keys joined by dots, with * for any key, got '{}'", name));
-    return *shape;
-  }
-
-  void partial_reports(const Entry& section) {
+  void partial_reports(const ConfigEntry& section) {
     for (const auto& item : section.items()) {
       PartialRule rule;
       for (const auto& [name, value] : item.members({"path", "except"})) {
-        if (name == "path") rule.shape = value.shape();
+        if (name == "path") rule.shape = shape_of(value, value.text());
         if (name != "except") continue;
         for (const auto& key : value.items()) rule.except.push_back(key.text());
       }
@@ -227,11 +125,11 @@ class RulesReader {
     }
   }
 
-  void identity(const Entry& section) {
+  void identity(const ConfigEntry& section) {
     for (const auto& item : section.items()) rules_.identity_.push_back(item.text());
   }
 
-  int pattern(const Entry& entry) {
+  int pattern(const ConfigEntry& entry) {
     const auto number = rules_.patterns_.add(entry.text());
     if (!number) {
       entry.refuse(fmt::format("expected a regular expression (RE2), got '{}': {}", entry.text(),
@@ -240,13 +138,13 @@ class RulesReader {
     return *number;
   }
 
-  std::vector<int> patterns(const Entry& list) {
+  std::vector<int> patterns(const ConfigEntry& list) {
     std::vector<int> numbers;
     for (const auto& item : list.one_or_more()) numbers.push_back(pattern(item));
     return numbers;
   }
 
-  void categories(const Entry& section) {
+  void categories(const ConfigEntry& section) {
     for (const auto& item : section.items()) {
       Rules::CategoryRule rule;
       for (const auto& [name, value] : item.members({"category", "paths"})) {
@@ -259,7 +157,7 @@ class RulesReader {
     }
   }
 
-  void severity(const Entry& section) {
+  void severity(const ConfigEntry& section) {
     rules_.numeric_change_percent_ = 20;
     for (const auto& [name, value] :
          section.members({"critical", "high", "medium", "low", "numeric_change_percent", "default"})) {
@@ -275,7 +173,7 @@ class RulesReader {
                      [](const auto& a, const auto& b) { return a.severity > b.severity; });
   }
 
-  void severity_rule(Severity severity, const Entry& item) {
+  void severity_rule(Severity severity, const ConfigEntry& item) {
     Rules::SeverityRule rule{severity, {}, {}};
     for (const auto& [name, value] : item.members({"change_type", "paths"})) {
       if (name == "paths") rule.patterns = patterns(value);
@@ -286,7 +184,7 @@ class RulesReader {
     rules_.severities_.push_back(std::move(rule));
   }
 
-  void significance(const Entry& section) {
+  void significance(const ConfigEntry& section) {
     for (const auto& [name, value] : section.members(
              {"never_significant", "always_significant", "time_filters", "value_filters", "default"})) {
       if (name == "never_significant") rules_.never_significant_ = conditions(value);
@@ -297,13 +195,13 @@ class RulesReader {
     }
   }
 
-  std::vector<Rules::Condition> conditions(const Entry& list) {
+  std::vector<Rules::Condition> conditions(const ConfigEntry& list) {
     std::vector<Rules::Condition> conditions;
     for (const auto& item : list.items()) conditions.push_back(condition(item));
     return conditions;
   }
 
-  Rules::Condition condition(const Entry& item) {
+  Rules::Condition condition(const ConfigEntry& item) {
     Rules::Condition condition;
     condition.text = item.text();
     const auto colon = condition.text.find(':');
@@ -322,7 +220,7 @@ class RulesReader {
     return condition;
   }
 
-  void time_filters(const Entry& list) {
+  void time_filters(const ConfigEntry& list) {
     constexpr std::size_t kTenYears = std::size_t{10} * 366 * 86400;
     for (const auto& item : list.items()) {
       std::optional<int> path;
@@ -336,7 +234,7 @@ class RulesReader {
     }
   }
 
-  void value_filters(const Entry& list) {
+  void value_filters(const ConfigEntry& list) {
     for (const auto& item : list.items()) {
       std::optional<int> path;
       std::optional<double> threshold;
@@ -354,16 +252,12 @@ class RulesReader {
 
 Result<Rules> Rules::load(std::string_view yaml, std::string_view origin) {
   try {
-    constexpr std::string_view kBuiltIn = "the built-in config.yml";
-    const Entry fallback(parse(default_config(), kBuiltIn), "", kBuiltIn);
-    const auto document = parse(yaml, origin);
+    const auto fallback = ConfigEntry::parse(default_config(), "the built-in config.yml");
+    const auto file = ConfigEntry::parse(yaml, origin);
     // An empty file changes nothing.
-    if (document.IsNull()) return RulesReader().read(fallback, nullptr);
-    return RulesReader().read(Entry(document, "", origin), &fallback);
+    return file.nothing() ? RulesReader().read(fallback, nullptr) : RulesReader().read(file, &fallback);
   } catch (const BadConfig& error) {
     return invalid(error.what());
-  } catch (const YAML::Exception& error) {
-    return invalid(fmt::format("{}:{}: {}", origin, error.mark.line + 1, error.msg));
   }
 }
 
