@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/postgres/pool.h"
+#include "inventory/history_store.h"
+
+namespace collect::postgres {
+
+class HistoryStore final : public inventory::HistoryStore {
+ public:
+  explicit HistoryStore(Pool& pool) : pool_(pool) {}
+  Result<std::optional<inventory::Record>> latest(const SystemId& system_id) override;
+  Result<std::optional<std::string>> document(RecordId record_id) override;
+  Result<std::vector<inventory::Record>> records(const SystemId& system_id, std::optional<RecordId> before,
+                                                 std::size_t limit) override;
+  Result<std::vector<inventory::Diff>> diffs(const SystemId& system_id, const inventory::DiffFilter& filter,
+                                             std::size_t limit) override;
+
+ private:
+  Pool& pool_;
+};
+
+}  // namespace collect::postgres

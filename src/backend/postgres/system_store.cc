@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/postgres/system_store.h"
+
+#include <fmt/format.h>
+
+#include "backend/postgres/organizations.h"
+#include "base/json.h"
+
+namespace collect::postgres {
+namespace {
+
+using systems::Organization;
+using systems::OrganizationType;
+using systems::System;
+
+// Columns 0 to 18; the organization's begin at 19.
+constexpr int kOrganizationAt = 19;
+
+std::string select_systems(const Schema& schema) {
+  return fmt::format(
+      "SELECT s.id, s.system_key, s.name, s.type, s.fqdn, s.ipv4_address, s.ipv6_address, s.version, "
+      "s.status, "
+      "s.organization_id, s.created_at, s.updated_at, s.registered_at, s.suspended_at, s.last_inventory_at, "
+      "s.deleted_at, h.last_heartbeat, s.system_secret_public, s.system_secret_sha256, {} "
+      "FROM systems s LEFT JOIN system_heartbeats h ON h.system_id = s.id LEFT JOIN LATERAL ({}) AS o ON "
+      "true ",
+      kOrganizationColumns, organization_of_system(schema));
+}
+
+// inet prints a single address without its /32 or /128, unless somebody stored a network.
+std::optional<std::string> address_at(const Rows& rows, int row, int column) {
+  auto address = rows.maybe_text(row, column);
+  if (address) address->resize(std::min(address->find('/'), address->size()));
+  return address;
+}
+
+System system_at(const Rows& rows, int row) {
+  System system;
+  system.id = SystemId(rows.text(row, 0));
+  system.system_key = rows.text(row, 1);
+  system.name = rows.text(row, 2);
+  system.type = rows.maybe_text(row, 3);
+  system.fqdn = rows.maybe_text(row, 4);
+  system.ipv4_address = address_at(rows, row, 5);
+  system.ipv6_address = address_at(rows, row, 6);
+  system.version = rows.maybe_text(row, 7);
+  system.status = rows.text(row, 8);
+  system.organization_id = OrganizationId(rows.text(row, 9));
+  system.created_at = rows.time(row, 10);
+  system.updated_at = rows.time(row, 11);
+  system.registered_at = rows.maybe_time(row, 12);
+  system.suspended_at = rows.maybe_time(row, 13);
+  system.last_inventory_at = rows.maybe_time(row, 14);
+  system.deleted_at = rows.maybe_time(row, 15);
+  system.last_heartbeat = rows.maybe_time(row, 16);
+  if (rows.is_null(row, kOrganizationAt)) {
+    system.organization.type = OrganizationType::owner;
+    system.organization.logto_id = system.organization_id;
+  } else {
+    system.organization = organization_at(rows, row, kOrganizationAt);
+  }
+  return system;
+}
+
+void add_revision(Transaction& transaction, Time now) {
+  transaction.add(
+      "INSERT INTO collect_state AS c (key, value, updated_at) VALUES ('systems_changed', '1', $1) "
+      "ON CONFLICT (key) DO UPDATE SET value = (c.value::bigint + 1)::text, updated_at = EXCLUDED.updated_at",
+      Params::of(now));
+}
+
+std::optional<Organization> find_organization(Transaction& transaction, const Schema& schema,
+                                              const std::string& id) {
+  if (id.empty() || !schema.can_hold("", id)) return std::nullopt;
+  const auto rows = transaction.run(
+      fmt::format("SELECT {} FROM ({}) AS o", kOrganizationColumns, organization_by_id(schema, id)),
+      Params::of(id));
+  if (rows.empty()) return std::nullopt;
+  return organization_at(rows, 0, 0);
+}
+
+std::string custom_data_of(const Organization& organization) {
+  json::Writer writer;
+  writer.begin_object();
+  if (organization.vat) writer.member("vat", *organization.vat);
+  if (organization.managed_by) writer.member("createdBy", *organization.managed_by);
+  writer.end_object();
+  return writer.text();
+}
+
+}  // namespace
+
+Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_id) {
+  return pool_.read([&](Connection& connection, const Schema& schema) -> std::optional<systems::Login> {
+    // The key first: it is what nearly all senders log in with.
+    for (const std::string_view column : {"systems.system_key", "systems.id"}) {
+      if (!schema.can_hold(column, key_or_id)) continue;
+      const auto rows = connection.run(
+          fmt::format("{}WHERE s.{} = $1", select_systems(schema), column.substr(column.find('.') + 1)),
+          Params::of(key_or_id));
+      if (rows.empty()) continue;
+      systems::Login login{system_at(rows, 0), std::nullopt};
+      if (!rows.is_null(0, 17) && !rows.is_null(0, 18)) {
+        login.secret = systems::StoredSecret{rows.text(0, 17), rows.text(0, 18)};
+      }
+      return login;
+    }
+    return std::nullopt;
+  });
+}
+
+Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filter) {
+  return pool_.write(
+      [&](Transaction& transaction, const Schema& schema) {
+        std::vector<System> systems;
+        auto params = Params::of(filter.include_deleted);
+        std::string where = "WHERE ($1::boolean OR s.deleted_at IS NULL)";
+        if (filter.organization_id) {
+          // Systems may name their organization by either of its ids.
+          std::vector<std::string> names{filter.organization_id->text()};
+          if (const auto found = find_organization(transaction, schema, names.front())) {
+            names = {found->logto_id.text(), found->row_id};
+          }
+          std::erase_if(names,
+                        [&](const auto& id) { return !schema.can_hold("systems.organization_id", id); });
+          where +=
+              fmt::format(" AND s.organization_id = ANY($2::{}[])", schema.type("systems.organization_id"));
+          params.texts(names);
+        }
+        const auto rows = transaction.run(select_systems(schema) + where + " ORDER BY s.created_at, s.id",
+                                          std::move(params));
+        for (int row = 0; row < rows.count(); ++row) systems.push_back(system_at(rows, row));
+        return systems;
+      },
+      Plan::scan);
+}
+
+Result<void> SystemStore::create(const systems::NewSystem& system, Time now) {
+  return pool_.write([&](Transaction& transaction, const Schema& schema) -> Result<void> {
+    const auto organization = find_organization(transaction, schema, system.organization_id.text());
+    if (!organization || organization->deleted_at) {
+      return not_found(
+          fmt::format("there is no organization {}", json::quote(system.organization_id.text())));
+    }
+    const auto inserted = transaction.run(
+        "INSERT INTO systems (id, name, status, organization_id, system_key, system_secret_public, "
+        "system_secret_sha256, custom_data, notes, created_by, created_at, updated_at, registered_at) "
+        "VALUES ($1, nullif($2, ''), 'unknown', $3, $4, $5, $6, '{}', '', '{}', $7, $7, $8) ON CONFLICT DO "
+        "NOTHING",
+        Params::of(system.id, system.name, organization->logto_id, system.system_key,
+                   system.secret.public_part, system.secret.secret_sha256, now,
+                   system.registered ? std::optional(now) : std::nullopt));
+    if (inserted.affected() == 0) {
+      return conflict(fmt::format("a system with the key {}, or with this id or secret, exists already",
+                                  json::quote(system.system_key)));
+    }
+    add_revision(transaction, now);
+    return {};
+  });
+}
+
+Result<void> SystemStore::change(const SystemId& system_id, const systems::SystemChange& change, Time now) {
+  using Suspension = systems::SystemChange::Suspension;
+  return pool_.write([&](Transaction& transaction, const Schema& schema) -> Result<void> {
+    const auto missing = not_found(fmt::format("there is no system {}", json::quote(system_id.text())));
+    if (!schema.can_hold("systems.id", system_id.text())) return missing;
+    const auto changed = transaction.run(
+        "UPDATE systems SET updated_at = $2::timestamptz, "
+        "suspended_at = CASE WHEN $3::boolean THEN coalesce(suspended_at, $2) WHEN $4::boolean THEN NULL "
+        "ELSE suspended_at END, "
+        "suspended_by_org_id = CASE WHEN $4 THEN NULL ELSE suspended_by_org_id END, "
+        "system_secret_public = coalesce($5, system_secret_public), "
+        "system_secret_sha256 = coalesce($6, system_secret_sha256), "
+        "status = CASE WHEN $7::boolean THEN 'deleted' ELSE status END, "
+        "deleted_at = CASE WHEN $7 THEN coalesce(deleted_at, $2) ELSE deleted_at END WHERE id = $1",
+        Params::of(
+            system_id, now, change.suspension == Suspension::suspend, change.suspension == Suspension::lift,
+            change.secret ? std::optional(change.secret->public_part) : std::nullopt,
+            change.secret ? std::optional(change.secret->secret_sha256) : std::nullopt, change.remove));
+    if (changed.affected() == 0) return missing;
+    add_revision(transaction, now);
+    return {};
+  });
+}
+
+Result<void> SystemStore::create_organization(const Organization& organization, Time now) {
+  if (organization.type == OrganizationType::owner) {
+    return invalid("expected an organization of type customer, reseller or distributor, got owner");
+  }
+  return pool_.write([&](Transaction& transaction, const Schema& schema) -> Result<void> {
+    const auto taken =
+        conflict(fmt::format("an organization {} exists already", json::quote(organization.row_id)));
+    if (find_organization(transaction, schema, organization.row_id) ||
+        find_organization(transaction, schema, organization.logto_id.text())) {
+      return taken;
+    }
+    const auto inserted = transaction.run(
+        fmt::format("INSERT INTO {} (id, logto_id, name, custom_data, created_at, updated_at, suspended_at, "
+                    "deleted_at) VALUES ($1, nullif($2, ''), $3, $4, $5, $5, $6, $7) ON CONFLICT DO NOTHING",
+                    table_of(organization.type)),
+        Params::of(organization.row_id, organization.logto_id, organization.name,
+                   custom_data_of(organization), now, organization.suspended_at, organization.deleted_at));
+    if (inserted.affected() == 0) return taken;
+    return {};
+  });
+}
+
+Result<std::vector<Organization>> SystemStore::list_organizations() {
+  return pool_.write(
+      [&](Transaction& transaction, const Schema&) {
+        const auto rows = transaction.run(
+            fmt::format("SELECT {} FROM ({}) AS o", kOrganizationColumns, all_organizations()));
+        std::vector<Organization> organizations;
+        for (int row = 0; row < rows.count(); ++row) organizations.push_back(organization_at(rows, row, 0));
+        return organizations;
+      },
+      Plan::scan);
+}
+
+Result<std::int64_t> SystemStore::revision() {
+  return pool_.read([&](Connection& connection, const Schema&) {
+    const auto rows = connection.run("SELECT value FROM collect_state WHERE key = 'systems_changed'");
+    return rows.empty() ? std::int64_t{0} : rows.int64(0, 0);
+  });
+}
+
+}  // namespace collect::postgres
