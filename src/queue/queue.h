@@ -53,10 +53,10 @@ struct Delayed {
 
 // What becomes of the texts of a claim. Those not mentioned are done with.
 struct Settlement {
-  std::vector<Onward> onward;          // to the next stages' queues (never refused for depth)
-  std::vector<Delayed> delayed;        // to be handled again at `due`
-  std::vector<std::string> dead;       // dead letters
-  std::vector<std::string> give_back;  // ready again, first in line, in this order
+  std::vector<Onward> onward = {};          // to the next stages' queues (never refused for depth)
+  std::vector<Delayed> delayed = {};        // to be handled again at `due`
+  std::vector<std::string> dead = {};       // dead letters
+  std::vector<std::string> give_back = {};  // ready again, first in line, in this order
 };
 
 enum class Settled { done, lease_lost };
