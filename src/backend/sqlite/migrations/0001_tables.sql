@@ -78,7 +78,7 @@ CREATE TABLE applications (
     organization_id   TEXT,
     organization_type TEXT,
     status            TEXT NOT NULL DEFAULT 'unassigned',
-    inventory_data    TEXT,
+    inventory_data    TEXT CHECK (json_valid(inventory_data)),
     backup_data       TEXT,
     services_data     TEXT,
     url               TEXT,
