@@ -55,7 +55,7 @@ class Appliance {
   Appliance(Appliance&&) noexcept;
   Appliance& operator=(Appliance&&) noexcept;
 
-  // Its state as it is, to begin with. The reference holds until the next call, here as below.
+  // Its state as it is; called once, to begin with. The reference holds until the next call, here as below.
   const Report& first();
   // Its state some time later; no two reports are alike.
   const Report& next();
