@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/config_file.h"
+#include "app/terminal.h"
+#include "base/json.h"
+#include "diff/default_config.h"
+
+namespace collect::app {
+namespace {
+
+std::string_view origin_words(SettingSource::Origin origin) {
+  switch (origin) {
+    case SettingSource::Origin::fallback:
+      return "default";
+    case SettingSource::Origin::file:
+      return "file";
+    case SettingSource::Origin::environment:
+      return "environment";
+  }
+  return "default";
+}
+
+std::string explain_json(const std::vector<SettingSource>& sources) {
+  const auto& declarations = setting_declarations();
+  json::Writer writer;
+  writer.begin_array();
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    writer.begin_object().member("name", sources[i].name).member("value", sources[i].value);
+    writer.member("origin", origin_words(sources[i].origin)).member("default", declarations[i].fallback);
+    writer.member("allowed", declarations[i].bounds).member("secret", declarations[i].secret);
+    writer.member("meaning", declarations[i].meaning).end_object();
+  }
+  writer.end_array();
+  return std::move(writer).text();
+}
+
+std::string explain_table(const std::vector<SettingSource>& sources) {
+  const auto& declarations = setting_declarations();
+  std::string out;
+  std::string group;
+  Table table({});
+  const auto flush = [&] {
+    if (!group.empty()) out += coloured(group, Colour::green) + "\n" + table.text("  ") + "\n";
+    table = Table({});
+  };
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (declarations[i].group != group) {
+      flush();
+      group = declarations[i].group;
+    }
+    table.add({{sources[i].name},
+               {sources[i].value.empty() ? "unset" : sources[i].value},
+               {std::string(origin_words(sources[i].origin)), Colour::dim},
+               {declarations[i].meaning, Colour::dim}});
+  }
+  flush();
+  return out;
+}
+
+Exit explain(bool as_json, bool as_markdown) {
+  if (as_markdown) {
+    fmt::print("{}", settings_markdown());
+    return Exit::ok;
+  }
+  const auto loaded = load_settings(process_environment);
+  if (!loaded) return fail(loaded.failure());
+  fmt::print("{}", as_json ? explain_json(loaded->sources) + "\n" : explain_table(loaded->sources));
+  return Exit::ok;
+}
+
+// Both are checked before anything is said, so that one run shows all that is wrong.
+Exit check() {
+  const auto loaded = load_settings(process_environment);
+  if (!loaded) fmt::print(stderr, "collect: settings:\n{}\n", loaded.failure().message);
+  const auto config = load_config(loaded ? loaded->settings : Settings{});
+  if (!config) fmt::print(stderr, "collect: {}\n", config.failure().message);
+  if (!loaded || !config) return Exit::usage;
+  fmt::print("settings ok\n{} ok\n", config->origin);
+  return Exit::ok;
+}
+
+}  // namespace
+
+void add_config(CLI::App& parent, Action& action) {
+  auto* config = parent.add_subcommand("config", "Settings and rules");
+  config->require_subcommand(1);
+  auto as_json = std::make_shared<bool>(false);
+  auto as_markdown = std::make_shared<bool>(false);
+  auto* explaining = config->add_subcommand("explain", "Every setting: value, where it came from, meaning");
+  explaining->add_flag("--json", *as_json, "For programs");
+  explaining->add_flag("--markdown", *as_markdown, "docs/settings.md");
+  explaining->callback([&action, as_json, as_markdown] {
+    action = [as_json, as_markdown] { return explain(*as_json, *as_markdown); };
+  });
+  config->add_subcommand("check", "Check all settings and config.yml without starting")->callback([&action] {
+    action = check;
+  });
+  config->add_subcommand("default", "Print the built-in config.yml, to start your own from")
+      ->callback([&action] {
+        action = [] {
+          fmt::print("{}", diff::default_config());
+          return Exit::ok;
+        };
+      });
+}
+
+}  // namespace collect::app

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/terminal.h"
+#include "systems/system_registry.h"
+
+namespace collect::app {
+namespace {
+
+using systems::SystemRegistry;
+
+// Opens the registry of the configured engine and runs `use` on it.
+Exit with_registry(const std::function<Exit(SystemRegistry&, Time now)>& use) {
+  auto opened = open_stores();
+  if (!opened) return fail(opened.failure());
+  backend::Engine& engine = *opened->engine;
+  SystemRegistry registry(engine.stores().systems,
+                          static_cast<std::size_t>(opened->settings.system_secret_min_length),
+                          [&engine](std::string_view system_key) { return engine.announce(system_key); });
+  return use(registry, opened->clock->now());
+}
+
+std::string seconds(const std::optional<Time>& time) {
+  return time ? to_rfc3339(*time).substr(0, 19) + "Z" : "never";
+}
+
+// ---------------------------------------------------------------- organizations
+
+struct OrganizationArguments {
+  std::string name;
+  std::string type = "customer";
+  std::string vat;
+  std::string managed_by;
+  bool json = false;
+};
+
+Exit create_organization(const OrganizationArguments& arguments) {
+  return with_registry([&](SystemRegistry& registry, Time now) {
+    systems::OrganizationOrder order;
+    order.name = arguments.name;
+    order.type =
+        systems::parse_organization_type(arguments.type).value_or(systems::OrganizationType::customer);
+    if (!arguments.vat.empty()) order.vat = arguments.vat;
+    if (!arguments.managed_by.empty()) order.managed_by = arguments.managed_by;
+    const auto created = registry.create_organization(order, now);
+    if (!created) return fail(created.failure());
+    if (arguments.json) {
+      fmt::print("{}\n", systems::organization_json(*created));
+    } else {
+      fmt::print(
+          "Organization created.\n  id    {}\n  name  {}\n  type  {}\n\nNext: collect system create --org {} "
+          "--name …\n",
+          created->logto_id.text(), created->name, systems::to_string(created->type),
+          created->logto_id.text());
+    }
+    return Exit::ok;
+  });
+}
+
+Exit list_organizations(bool as_json) {
+  return with_registry([&](SystemRegistry& registry, Time) {
+    const auto organizations = registry.organizations();
+    if (!organizations) return fail(organizations.failure());
+    if (as_json) {
+      fmt::print("{}\n", systems::organizations_json(*organizations));
+      return Exit::ok;
+    }
+    Table table({"id", "name", "type", "state"});
+    for (const auto& organization : *organizations) {
+      const char* state = organization.deleted_at     ? "deleted"
+                          : organization.suspended_at ? "suspended"
+                                                      : "active";
+      table.add({{organization.logto_id.text()},
+                 {organization.name},
+                 {std::string(systems::to_string(organization.type))},
+                 {state}});
+    }
+    fmt::print("{}", table.text());
+    return Exit::ok;
+  });
+}
+
+// ---------------------------------------------------------------- systems
+
+struct SystemArguments {
+  std::string organization;
+  std::string name;
+  std::string key;
+  bool unregistered = false;
+  bool deleted = false;
+  bool json = false;
+};
+
+void print_issued(const systems::IssuedSystem& issued, std::string_view headline, bool as_json) {
+  if (as_json) {
+    fmt::print("{}\n", systems::issued_system_json(issued));
+    return;
+  }
+  fmt::print(
+      "{}\n  id             {}\n  name           {}\n  system_key     {}\n  system_secret  {}\n\n"
+      "The secret is shown this once; it cannot be had again.\n",
+      headline, issued.id.text(), issued.name, issued.system_key, issued.system_secret);
+}
+
+Exit create_system(const SystemArguments& arguments) {
+  return with_registry([&](SystemRegistry& registry, Time now) {
+    const auto issued = registry.create(
+        {OrganizationId(arguments.organization), arguments.name, !arguments.unregistered}, now);
+    if (!issued) return fail(issued.failure());
+    print_issued(*issued, "System created.", arguments.json);
+    return Exit::ok;
+  });
+}
+
+Exit list_systems(const SystemArguments& arguments) {
+  return with_registry([&](SystemRegistry& registry, Time) {
+    systems::SystemFilter filter;
+    if (!arguments.organization.empty()) filter.organization_id = OrganizationId(arguments.organization);
+    filter.include_deleted = arguments.deleted;
+    const auto systems = registry.list(filter);
+    if (!systems) return fail(systems.failure());
+    if (arguments.json) {
+      fmt::print("{}\n", systems::systems_json(*systems));
+      return Exit::ok;
+    }
+    Table table({"system_key", "name", "type", "version", "status", "last inventory", "organization"});
+    for (const auto& system : *systems) {
+      table.add({{system.system_key},
+                 {system.name},
+                 {system.type.value_or("")},
+                 {system.version.value_or("")},
+                 {system.suspended_at ? "suspended" : system.status},
+                 {seconds(system.last_inventory_at)},
+                 {system.organization.name}});
+    }
+    fmt::print("{}", table.text());
+    return Exit::ok;
+  });
+}
+
+Exit show_system(const SystemArguments& arguments) {
+  return with_registry([&](SystemRegistry& registry, Time) {
+    const auto system = registry.show(arguments.key);
+    if (!system) return fail(system.failure());
+    if (arguments.json) {
+      fmt::print("{}\n", systems::system_json(*system));
+      return Exit::ok;
+    }
+    Table table({});
+    const auto row = [&](const char* name, const std::string& value) {
+      table.add({{name, Colour::dim}, {value}});
+    };
+    row("system_key", system->system_key);
+    row("id", system->id.text());
+    row("name", system->name);
+    row("type", system->type.value_or("not known yet"));
+    row("version", system->version.value_or("not known yet"));
+    row("fqdn", system->fqdn.value_or("not known yet"));
+    row("status", system->status);
+    row("organization", system->organization.name + "  " + system->organization_id.text());
+    row("registered", seconds(system->registered_at));
+    row("suspended", seconds(system->suspended_at));
+    row("last inventory", seconds(system->last_inventory_at));
+    row("last heartbeat", seconds(system->last_heartbeat));
+    if (system->deleted_at) row("deleted", seconds(system->deleted_at));
+    fmt::print("{}", table.text());
+    return Exit::ok;
+  });
+}
+
+using Change = Result<systems::Changed> (SystemRegistry::*)(std::string_view, Time);
+
+Exit change_system(const SystemArguments& arguments, Change change, std::string_view done) {
+  return with_registry([&](SystemRegistry& registry, Time now) {
+    const auto changed = (registry.*change)(arguments.key, now);
+    if (!changed) return fail(changed.failure());
+    if (arguments.json) {
+      fmt::print("{}\n", systems::system_json(changed->system));
+    } else {
+      fmt::print("{} is {}.\n", changed->system.system_key, done);
+    }
+    if (changed->not_announced) {
+      fmt::print(stderr,
+                 "collect: running services were not told ({}); they follow within SYSTEM_AUTH_CACHE_TTL\n",
+                 changed->not_announced->message);
+    }
+    return Exit::ok;
+  });
+}
+
+Exit rotate_secret(const SystemArguments& arguments) {
+  return with_registry([&](SystemRegistry& registry, Time now) {
+    const auto rotated = registry.rotate_secret(arguments.key, now);
+    if (!rotated) return fail(rotated.failure());
+    print_issued(rotated->issued, "The old secret is refused from now on.", arguments.json);
+    return Exit::ok;
+  });
+}
+
+// A subcommand of `system` that takes a key.
+void add_for_key(CLI::App& parent, Action& action, const std::string& name, const std::string& text,
+                 std::function<Exit(const SystemArguments&)> run) {
+  auto* command = parent.add_subcommand(name, text);
+  auto arguments = std::make_shared<SystemArguments>();
+  command->add_option("system", arguments->key, "system_key or id")->required();
+  command->add_flag("--json", arguments->json, "For programs");
+  command->callback(
+      [&action, arguments, run = std::move(run)] { action = [arguments, run] { return run(*arguments); }; });
+}
+
+}  // namespace
+
+void add_organizations(CLI::App& parent, Action& action) {
+  auto* org = parent.add_subcommand("org", "Organizations that systems belong to");
+  org->require_subcommand(1);
+  auto arguments = std::make_shared<OrganizationArguments>();
+  auto* create = org->add_subcommand("create", "Create an organization");
+  create->add_option("--name", arguments->name, "Its name")->required();
+  create->add_option("--type", arguments->type, "Its type")
+      ->check(CLI::IsMember({"customer", "reseller", "distributor"}))
+      ->capture_default_str();
+  create->add_option("--vat", arguments->vat, "VAT number");
+  create->add_option("--managed-by", arguments->managed_by, "Id of the organization that manages it");
+  create->add_flag("--json", arguments->json, "For programs");
+  create->callback(
+      [&action, arguments] { action = [arguments] { return create_organization(*arguments); }; });
+  auto* list = org->add_subcommand("list", "List organizations");
+  list->add_flag("--json", arguments->json, "For programs");
+  list->callback(
+      [&action, arguments] { action = [arguments] { return list_organizations(arguments->json); }; });
+}
+
+void add_systems(CLI::App& parent, Action& action) {
+  auto* system = parent.add_subcommand("system", "Systems and their credentials");
+  system->require_subcommand(1);
+  auto arguments = std::make_shared<SystemArguments>();
+  auto* create = system->add_subcommand("create", "Create a system; prints its secret once");
+  create->add_option("--org", arguments->organization, "Id of its organization")->required();
+  create->add_option("--name", arguments->name, "Its name")->required();
+  create->add_flag("--unregistered", arguments->unregistered, "It may not log in before it is registered");
+  create->add_flag("--json", arguments->json, "For programs");
+  create->callback([&action, arguments] { action = [arguments] { return create_system(*arguments); }; });
+  auto* list = system->add_subcommand("list", "List systems");
+  list->add_option("--org", arguments->organization, "Only of this organization");
+  list->add_flag("--deleted", arguments->deleted, "Deleted ones too");
+  list->add_flag("--json", arguments->json, "For programs");
+  list->callback([&action, arguments] { action = [arguments] { return list_systems(*arguments); }; });
+
+  add_for_key(*system, action, "show", "Show one system", show_system);
+  add_for_key(*system, action, "suspend", "Refuse its log-ins until it is reactivated",
+              [](const auto& a) { return change_system(a, &SystemRegistry::suspend, "suspended"); });
+  add_for_key(*system, action, "reactivate", "Let it log in again",
+              [](const auto& a) { return change_system(a, &SystemRegistry::reactivate, "active again"); });
+  add_for_key(*system, action, "rotate-secret", "Give it a new secret; prints it once", rotate_secret);
+  add_for_key(*system, action, "delete", "Delete it; its history stays",
+              [](const auto& a) { return change_system(a, &SystemRegistry::remove, "deleted"); });
+}
+
+}  // namespace collect::app

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config_file.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/log.h"
+#include "diff/default_config.h"
+
+namespace collect::app {
+namespace {
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return invalid(fmt::format("{} (the rules) cannot be read", path));
+  return text.str();
+}
+
+Result<Config> parse(std::string_view yaml, const std::string& origin) {
+  auto rules = diff::Rules::load(yaml, origin);
+  if (!rules) return rules.failure();
+  auto applications = inventory::ApplicationRules::load(yaml, origin);
+  if (!applications) return applications.failure();
+  return Config{origin, std::make_shared<const diff::Rules>(std::move(*rules)),
+                std::make_shared<const inventory::ApplicationRules>(std::move(*applications))};
+}
+
+}  // namespace
+
+Result<Config> load_config(const Settings& settings) {
+  std::vector<std::string> candidates;
+  if (!settings.config_file.empty()) {
+    candidates.push_back(settings.config_file);
+  } else {
+    for (const char* path : {"./config.yml", "/etc/collect/config.yml"}) {
+      std::error_code error;
+      if (std::filesystem::exists(path, error)) candidates.emplace_back(path);
+    }
+  }
+  if (candidates.empty()) return parse(diff::default_config(), "built-in config.yml");
+  const auto text = read_file(candidates.front());
+  if (!text) return text.failure();
+  return parse(*text, candidates.front());
+}
+
+Config LiveConfig::get() const {
+  const std::lock_guard lock(mutex_);
+  return config_;
+}
+
+void LiveConfig::reload(const Settings& settings) {
+  auto loaded = load_config(settings);
+  if (!loaded) {
+    log::error("config_refused", {{"reason", loaded.failure().message}, {"kept", get().origin}});
+    return;
+  }
+  log::info("config_loaded", {{"origin", loaded->origin}});
+  const std::lock_guard lock(mutex_);
+  config_ = std::move(*loaded);
+}
+
+}  // namespace collect::app
