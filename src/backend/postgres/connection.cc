@@ -27,6 +27,15 @@ Diagnosis diagnosis_of(const Rows& error) {
           field(PG_DIAG_COLUMN_NAME), field(PG_DIAG_CONSTRAINT_NAME)};
 }
 
+// With a bare @ or / in the password, libpq takes a part of it for the host, and tells that in its messages.
+bool is_ambiguous(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const auto address = url.substr(scheme + 3, url.find('?', scheme) - scheme - 3);
+  const auto last = address.rfind('@');
+  return last != std::string_view::npos && (address.find('@') != last || address.find('/') < last);
+}
+
 }  // namespace
 
 Connection::Connection(const SessionOptions& options) : options_(options) {
@@ -43,7 +52,8 @@ void Connection::connect() {
   char* complaint = nullptr;
   auto* const parsed = PQconninfoParse(options_.url.c_str(), &complaint);
   PQfreemem(complaint);  // may quote a part of the password, so nobody reads it
-  if (parsed == nullptr) {
+  if (parsed == nullptr || is_ambiguous(options_.url)) {
+    PQconninfoFree(parsed);
     throw Fault(invalid(
         "DATABASE_URL is no PostgreSQL address: expected postgresql://user:password@host:port/database "
         "with special characters in percent encoding"));

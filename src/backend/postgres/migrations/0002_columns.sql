@@ -36,6 +36,12 @@ DECLARE
   line text;
   item text;
 BEGIN
+  -- Diffs that are older than the column are no news to anybody.
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('inventory_diffs')
+                 AND attname = 'notification_sent' AND NOT attisdropped) THEN
+    ALTER TABLE inventory_diffs ADD COLUMN notification_sent boolean NOT NULL DEFAULT true;
+    ALTER TABLE inventory_diffs ALTER COLUMN notification_sent SET DEFAULT false;
+  END IF;
   FOREACH line IN ARRAY wanted LOOP
     FOREACH item IN ARRAY string_to_array(split_part(line, ': ', 2), ', ') LOOP
       -- Asked first, because ALTER TABLE locks the table even where it finds nothing to do.
