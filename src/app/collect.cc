@@ -40,10 +40,6 @@ constexpr std::int64_t kInventoriesPerMinute = 12000;
 constexpr std::uint64_t kHeartbeatBody = 64 * 1024;
 constexpr std::size_t kForgottenAtOnce = 10000;
 
-std::uint64_t as_count(std::int64_t number) {
-  return static_cast<std::uint64_t>(number);
-}
-
 }  // namespace
 
 // Members in start order; destruction is the stop order.

@@ -44,11 +44,14 @@ std::string words_of(const json::Value& value) {
     case json::Type::string:
       return value.text.empty() ? "\"\"" : std::string(value.text);
     case json::Type::object:
-      return value.members.empty() ? "{}" : fmt::format("{{{} fields}}", value.members.size());
+      return value.members.empty()
+                 ? "{}"
+                 : fmt::format("{{{} field{}}}", value.members.size(), value.members.size() == 1 ? "" : "s");
     case json::Type::array: {
       const bool scalars = std::none_of(value.elements.begin(), value.elements.end(),
                                         [](const json::Value& e) { return e.is_container(); });
-      if (!scalars) return fmt::format("[{} items]", value.elements.size());
+      if (!scalars)
+        return fmt::format("[{} item{}]", value.elements.size(), value.elements.size() == 1 ? "" : "s");
       std::string out;
       for (const json::Value& element : value.elements) out += (out.empty() ? "" : ", ") + words_of(element);
       return "[" + out + "]";

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "backend/postgres/migrations.h"
 #include "backend/postgres/postgres_stores.h"
 #include "backend/redis/invalidation_subscriber.h"
 #include "backend/redis/redis_queue.h"
