@@ -224,7 +224,9 @@ Result<std::vector<RawMember>> raw_members(std::string_view object_text) {
   try {
     std::optional<od::parser> large;
     od::document source = parser_for(object_text.size(), large).iterate(padded).value();
-    for (auto result : source.get_object().value()) {
+    // A name of its own: the loop would outlive a temporary's value().
+    od::object object = source.get_object().value();
+    for (auto result : object) {
       od::field field = std::move(result).take_value();
       std::string key(field.unescaped_key().value());
       od::value value = field.value();
