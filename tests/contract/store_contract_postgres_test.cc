@@ -208,9 +208,9 @@ TEST(PostgresPool, NoServerAndNoAddress) {
        {"postgresql://collect:sec@ret/word@127.0.0.1/x", "postgresql://collect:sec/ret@127.0.0.1/x",
         "postgresql://collect:sec@ret@127.0.0.1/x?sslmode=disable", "secret", "password=sec ret"}) {
     Pool nonsense(options(url));
-    const auto refused = ask(nonsense);
-    EXPECT_EQ(kind_of(refused), "invalid") << url;
-    EXPECT_THAT(refused.failure().message, Not(HasSubstr("ret"))) << url;
+    const auto invalid = ask(nonsense);
+    EXPECT_EQ(kind_of(invalid), "invalid") << url;
+    EXPECT_THAT(invalid.failure().message, Not(HasSubstr("ret"))) << url;
   }
 }
 
