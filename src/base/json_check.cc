@@ -121,15 +121,16 @@ const char* number_problem(std::string_view number) {
   return nullptr;
 }
 
-// True when some number may be long or has an exponent: worth the slow look. Digits in strings count too.
+// Whether some number may be beyond what number_problem() allows although the parser took it: it refuses what
+// is too large itself, so that leaves many digits, or an exponent of five digits and more below zero. What
+// looks like it inside a string counts too; a second look is only slower.
 bool has_unusual_numbers(std::string_view text) {
-  for (const char mark : {'e', 'E'}) {
-    for (std::size_t at = text.find(mark, 1); at != std::string_view::npos; at = text.find(mark, at + 1)) {
-      if (is_digit(text[at - 1]) && at + 1 < text.size() &&
-          (is_digit(text[at + 1]) || text[at + 1] == '+' || text[at + 1] == '-')) {
-        return true;
-      }
-    }
+  constexpr std::size_t kSmallExponent = 5;  // digits
+  for (std::size_t at = text.find('-', 2); at != std::string_view::npos; at = text.find('-', at + 1)) {
+    const char mark = text[at - 1];
+    if ((mark != 'e' && mark != 'E') || !is_digit(text[at - 2])) continue;
+    const std::size_t end = text.find_first_not_of("0123456789", at + 1);
+    if (std::min(end, text.size()) - at > kSmallExponent) return true;
   }
   // A run of kLongRun digits covers one of the positions looked at, and half a run on one side of it.
   for (std::size_t at = kLongRun / 2; at < text.size(); at += kLongRun / 2) {

@@ -51,7 +51,8 @@ class StoreWorker final : public queue::Handler {
   StoreCounters counters_;
 };
 
-// Reads an inventory message's data: {"system_id", "timestamp", "data": {…}}. `invalid` says what is wrong.
+// Reads an inventory message's data, which queue::decode() has checked to be JSON that can be stored:
+// {"system_id", "timestamp", "data": {…}}. `invalid` says what is wrong.
 Result<Arrival> read_arrival(const queue::Message& message, Time now);
 
 }  // namespace collect::inventory

@@ -35,7 +35,8 @@ struct Message {
 // One line of JSON. "system_id" stands before "data", see system_of().
 std::string encode(const Message& message);
 
-// `invalid` says what is missing or wrong. Missing attempts count as 0, max_attempts as
+// Texts may come from anyone: what this accepts went through json::check(), the innermost "data" counted as a
+// document of its own. `invalid` says what is missing or wrong. Missing attempts count as 0, max_attempts as
 // `default_max_attempts`; a missing id is derived from the text itself, so that a redelivery has the same
 // one.
 Result<Message> decode(std::string_view text, int default_max_attempts);
