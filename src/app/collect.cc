@@ -40,6 +40,21 @@ constexpr std::int64_t kInventoriesPerMinute = 12000;
 constexpr std::uint64_t kHeartbeatBody = 64 * 1024;
 constexpr std::size_t kForgottenAtOnce = 10000;
 
+// Settings of the interface whose part is not in this version. Better no service than one that only seems to
+// obey.
+Result<void> check_supported(const Settings& settings) {
+  if (!settings.tls_cert_file.empty()) {
+    return invalid(
+        "TLS_CERT_FILE is set, but this version serves plain HTTP: unset it and put a proxy with TLS in "
+        "front");
+  }
+  if (settings.inventory_store == "compact") {
+    return invalid(
+        "INVENTORY_STORE=compact is not in this version: unset it (documents are stored as jsonb)");
+  }
+  return {};
+}
+
 }  // namespace
 
 // Members in start order; destruction is the stop order.
@@ -224,6 +239,7 @@ std::string Collect::Parts::metrics() {
 }
 
 Result<std::unique_ptr<Collect>> Collect::start(const Settings& settings, Config config, Role role) {
+  if (auto supported = check_supported(settings); !supported) return supported.failure();
   auto clock = std::make_unique<SystemClock>();
   const auto applied = backend::migrate(settings, clock->now());
   if (!applied) return applied.failure();
