@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// A system that reports: a connection with credentials, and what it may ask about its reports.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "journey/service.h"
+#include "support/http_client.h"
+
+namespace collect::test {
+
+struct ReceiptState {
+  std::string status;
+  bool processed = false;
+  std::string record_id;  // "null" while there is none
+  std::string change_count;
+  std::string reason;
+};
+
+// One thread at a time.
+class Appliance {
+ public:
+  Appliance(const Service& service, Login login);
+
+  [[nodiscard]] const Login& login() const { return login_; }
+  HttpClient& http() { return http_; }
+
+  HttpResponse post(std::string_view body, const HttpHeaders& headers = {});
+  // Posts it; throws unless the answer is 202. The receipt.
+  std::string accept(std::string_view body, const HttpHeaders& headers = {});
+  // Posts the same body until it gets its 202, as `curl --retry` does: through refused and lost connections
+  // and 503. Throws at any other answer, and when `stop_at` is over.
+  std::string insist(std::string_view body, std::chrono::steady_clock::time_point stop_at);
+  ReceiptState receipt(const std::string& id);
+  // Waits until each has been processed or is dead, through 503; throws when that takes too long.
+  void wait_processed(const std::vector<std::string>& receipts,
+                      milliseconds timeout = std::chrono::seconds(60));
+  // accept() and wait_processed().
+  std::string report(std::string_view body);
+
+ private:
+  HttpResponse ask(const std::string& receipt);
+
+  Login login_;
+  HttpClient http_;
+};
+
+// A small inventory of the raw form whose only variable part is `facts.label`, so that two of them differ by
+// exactly one change, an update of that path.
+std::string labelled_inventory(std::string_view label, std::size_t padding = 0);
+
+}  // namespace collect::test

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journey/service.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+
+#include "support/http_client.h"
+
+namespace collect::test {
+namespace {
+
+// Sanitizers and coverage are told where to write by the environment.
+constexpr const char* kInherited[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
+                                      "LSAN_OPTIONS", "GCOV_PREFIX",   "TMPDIR"};
+constexpr std::chrono::seconds kStart{60};
+constexpr std::chrono::seconds kCommand{60};
+
+std::optional<std::int64_t> maybe_number(const json::Value& object, std::string_view key) {
+  const json::Value* value = object.find(key);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  return json::to_int64(value->text);
+}
+
+std::int64_t number(const json::Value& object, std::string_view key) {
+  const auto value = maybe_number(object, key);
+  if (!value) throw std::runtime_error("no number " + std::string(key) + " in " + json::to_text(object));
+  return *value;
+}
+
+}  // namespace
+
+std::string name_of(EngineKind engine) {
+  return engine == EngineKind::embedded ? "embedded" : "servers";
+}
+
+json::Document parsed(const std::string& text) {
+  auto document = json::Document::parse(text);
+  if (!document) throw std::runtime_error("no JSON (" + document.failure().message + "): " + text);
+  return *std::move(document);
+}
+
+std::string text_of(const json::Value& object, std::string_view key) {
+  const json::Value* value = object.find(key);
+  if (value == nullptr) throw std::runtime_error("no " + std::string(key) + " in " + json::to_text(object));
+  return value->is_string() ? std::string(value->text) : json::to_text(*value);
+}
+
+std::vector<std::string> keys_of(const json::Value& object) {
+  std::vector<std::string> keys;
+  for (const json::Member& member : object.members) keys.emplace_back(member.key);
+  return keys;
+}
+
+std::uint64_t test_seed() {
+  const char* given = std::getenv("COLLECT_TEST_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "COLLECT_TEST_SEED=" << seed << '\n';
+  return seed;
+}
+
+Service::Service(EngineKind engine, Environment settings, Servers servers)
+    : engine_(engine), port_(free_port()), environment_(std::move(settings)) {
+  environment_["LISTEN_ADDRESS"] = "127.0.0.1:" + std::to_string(port_);
+  environment_.try_emplace("LOG_LEVEL", "warn");
+  for (const char* name : kInherited) {
+    if (const char* value = std::getenv(name)) environment_.try_emplace(name, value);
+  }
+  if (engine == EngineKind::embedded) {
+    environment_["COLLECT_DATA_DIR"] = folder_.path() / "data";
+    return;
+  }
+  if (servers == Servers::own) {
+    own_postgres_ = std::make_unique<PostgresServer>();
+    own_redis_ = std::make_unique<RedisServer>();
+  }
+  redis().flush();
+  environment_["DATABASE_URL"] = postgres().new_database();
+  environment_["REDIS_URL"] = redis().url();
+}
+
+Service::~Service() {
+  if (process_) process_->kill_hard();
+  if (testing::Test::HasFailure()) std::cerr << "---- the service's log ----\n" << log() << "----\n";
+}
+
+void Service::start(std::vector<std::string> arguments) {
+  if (process_) earlier_log_ += process_->err();
+  const bool worker = std::find(arguments.begin(), arguments.end(), "worker") != arguments.end();
+  arguments.insert(arguments.begin(), "serve");
+  process_ = launch(std::move(arguments));
+  const bool up = worker ? process_->wait_for_output("engine", kStart)
+                         : process_->wait_for_http(port_, "/api/health/live", kStart);
+  if (!up) throw std::runtime_error("collect serve does not answer; it said: " + process_->err());
+}
+
+int Service::stop(milliseconds timeout) {
+  return process_->stop(timeout);
+}
+
+void Service::kill_hard() {
+  process_->kill_hard();
+}
+
+void Service::signal(int number) {
+  process_->signal(number);
+}
+
+bool Service::running() {
+  return process_ && process_->running();
+}
+
+std::string Service::log() const {
+  return earlier_log_ + (process_ ? process_->err() : "");
+}
+
+std::unique_ptr<Process> Service::launch(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), collect_binary());
+  return std::make_unique<Process>(ProcessOptions{.command = std::move(arguments),
+                                                  .environment = environment_,
+                                                  .inherit_environment = false,
+                                                  .directory = folder_.path()});
+}
+
+ProcessResult Service::cli(std::vector<std::string> arguments) const {
+  const std::string command = arguments.front();
+  const auto process = launch(std::move(arguments));
+  const auto code = process->wait_exit(kCommand);
+  if (!code) throw std::runtime_error("collect " + command + " did not end; it said: " + process->err());
+  return {*code, process->out(), process->err()};
+}
+
+std::string Service::cli_output(std::vector<std::string> arguments) const {
+  std::string line = "collect";
+  for (const std::string& argument : arguments) line += " " + argument;
+  const ProcessResult result = cli(std::move(arguments));
+  if (result.exit_code != 0) {
+    throw std::runtime_error(line + " ended with " + std::to_string(result.exit_code) + ": " + result.err);
+  }
+  return result.out;
+}
+
+std::string Service::organization() {
+  if (organization_.empty()) {
+    const auto made = parsed(cli_output({"org", "create", "--name", "Example Ltd", "--json"}));
+    organization_ = text_of(made.root(), "id");
+  }
+  return organization_;
+}
+
+Login Service::new_system(const std::string& name, std::vector<std::string> flags) {
+  std::vector<std::string> words = {"system", "create", "--org", organization(), "--name", name, "--json"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  const auto made = parsed(cli_output(std::move(words)));
+  return {text_of(made.root(), "id"), text_of(made.root(), "system_key"),
+          text_of(made.root(), "system_secret")};
+}
+
+std::vector<DiffRow> Service::diffs(const Login& system) const {
+  const auto list = parsed(cli_output({"inventory", "diffs", system.key, "--all", "--json"}));
+  std::vector<DiffRow> rows;
+  for (const json::Value& diff : list.root().elements) {
+    rows.push_back({number(diff, "id"), maybe_number(diff, "previous_id"), maybe_number(diff, "current_id"),
+                    text_of(diff, "diff_type"), text_of(diff, "field_path"), text_of(diff, "severity"),
+                    json::to_text(*diff.find("previous_value")), json::to_text(*diff.find("current_value"))});
+  }
+  std::reverse(rows.begin(), rows.end());
+  return rows;
+}
+
+std::vector<RecordRow> Service::history(const Login& system) const {
+  const auto list = parsed(cli_output({"inventory", "history", system.key, "--all", "--json"}));
+  std::vector<RecordRow> rows;
+  for (const json::Value& record : list.root().elements) {
+    rows.push_back({number(record, "id"), text_of(record, "timestamp"), text_of(record, "data_hash"),
+                    !record.find("processed_at")->is_null(), number(record, "change_count")});
+  }
+  std::reverse(rows.begin(), rows.end());
+  return rows;
+}
+
+double Service::metric(std::string_view name, const std::vector<std::string>& labels) const {
+  HttpClient client(port_);
+  std::istringstream lines(client.get("/metrics").body);
+  double sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(name) || line.find_first_of("{ ") != name.size()) continue;
+    const bool wanted = std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
+      return line.find(label) != std::string::npos;
+    });
+    if (wanted) sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+  }
+  return sum;
+}
+
+bool Service::queues_empty() const {
+  double waiting = 0;
+  for (const char* state : {"ready", "claimed", "delayed"}) {
+    waiting += metric("collect_queue_messages", {"state=\"" + std::string(state) + "\""});
+  }
+  return waiting == 0;
+}
+
+std::uint64_t Service::dead_letters() const {
+  return static_cast<std::uint64_t>(metric("collect_queue_messages", {"state=\"dead\""}));
+}
+
+PostgresServer& Service::postgres() {
+  return own_postgres_ ? *own_postgres_ : PostgresServer::shared();
+}
+
+RedisServer& Service::redis() {
+  return own_redis_ ? *own_redis_ : RedisServer::shared();
+}
+
+std::string Service::redis_cli(std::vector<std::string> words, std::string_view input) {
+  words.insert(words.begin(), {"-n", "1"});
+  return redis().cli(std::move(words), input);
+}
+
+std::string Service::sql(const std::string& text) {
+  return postgres().sql(environment_.at("DATABASE_URL"), text);
+}
+
+}  // namespace collect::test
