@@ -59,19 +59,21 @@ std::string explain_table(const std::vector<SettingSource>& sources) {
   return out;
 }
 
-Exit explain(bool as_json, bool as_markdown) {
-  if (as_markdown) {
+}  // namespace
+
+Exit explain_config(const ConfigArguments& arguments) {
+  if (arguments.markdown) {
     fmt::print("{}", settings_markdown());
     return Exit::ok;
   }
   const auto loaded = load_settings(process_environment);
   if (!loaded) return fail(loaded.failure());
-  fmt::print("{}", as_json ? explain_json(loaded->sources) + "\n" : explain_table(loaded->sources));
+  fmt::print("{}", arguments.json ? explain_json(loaded->sources) + "\n" : explain_table(loaded->sources));
   return Exit::ok;
 }
 
 // Both are checked before anything is said, so that one run shows all that is wrong.
-Exit check() {
+Exit check_config() {
   const auto loaded = load_settings(process_environment);
   if (!loaded) fmt::print(stderr, "collect: settings:\n{}\n", loaded.failure().message);
   const auto config = load_config(loaded ? loaded->settings : Settings{});
@@ -81,29 +83,9 @@ Exit check() {
   return Exit::ok;
 }
 
-}  // namespace
-
-void add_config(CLI::App& parent, Action& action) {
-  auto* config = parent.add_subcommand("config", "Settings and rules");
-  config->require_subcommand(1);
-  auto as_json = std::make_shared<bool>(false);
-  auto as_markdown = std::make_shared<bool>(false);
-  auto* explaining = config->add_subcommand("explain", "Every setting: value, where it came from, meaning");
-  explaining->add_flag("--json", *as_json, "For programs");
-  explaining->add_flag("--markdown", *as_markdown, "docs/settings.md");
-  explaining->callback([&action, as_json, as_markdown] {
-    action = [as_json, as_markdown] { return explain(*as_json, *as_markdown); };
-  });
-  config->add_subcommand("check", "Check all settings and config.yml without starting")->callback([&action] {
-    action = check;
-  });
-  config->add_subcommand("default", "Print the built-in config.yml, to start your own from")
-      ->callback([&action] {
-        action = [] {
-          fmt::print("{}", diff::default_config());
-          return Exit::ok;
-        };
-      });
+Exit print_default_config() {
+  fmt::print("{}", diff::default_config());
+  return Exit::ok;
 }
 
 }  // namespace collect::app

@@ -17,13 +17,6 @@ namespace {
 constexpr std::size_t kPathWidth = 64;
 constexpr std::size_t kValueWidth = 40;
 
-struct Arguments {
-  std::string previous;
-  std::string current;
-  bool json = false;
-  bool partial = false;
-};
-
 // Read as the door would: what it refuses is refused here, with the file's name.
 Result<json::Document> read_document(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -74,7 +67,9 @@ std::string changes_table(const std::vector<diff::Change>& changes) {
   return table.text() + fmt::format("\n{} of {} differences would be told.\n", told, changes.size());
 }
 
-Exit compare(const Arguments& arguments) {
+}  // namespace
+
+Exit compare_files(const DiffArguments& arguments) {
   const auto settings = settings_of_process();
   if (!settings) return fail(settings.failure());
   const auto config = load_config(*settings);
@@ -92,20 +87,6 @@ Exit compare(const Arguments& arguments) {
                        .partial = arguments.partial ? diff::Partial::hold : diff::Partial::report});
   fmt::print("{}", arguments.json ? changes_json(compared.changes) + "\n" : changes_table(compared.changes));
   return Exit::ok;
-}
-
-}  // namespace
-
-void add_diff(CLI::App& parent, Action& action) {
-  auto* command = parent.add_subcommand("diff", "Show what the rules make of two inventories");
-  auto arguments = std::make_shared<Arguments>();
-  command->add_option("previous", arguments->previous, "JSON file")->required();
-  command->add_option("current", arguments->current, "JSON file")->required();
-  command->add_flag("--json", arguments->json, "For programs: every change, also those that are not told");
-  command->add_flag(
-      "--partial", arguments->partial,
-      "Take `current` as a report that a later one may still correct: what vanished is held back");
-  command->callback([&action, arguments] { action = [arguments] { return compare(*arguments); }; });
 }
 
 }  // namespace collect::app

@@ -22,7 +22,14 @@ sigset_t service_signals() {
   return set;
 }
 
-Exit serve(Role role) {
+Role role_named(const std::string& name) {
+  if (name == "api") return Role::api;
+  return name == "worker" ? Role::worker : Role::all;
+}
+
+}  // namespace
+
+Exit serve(const std::string& role) {
   auto settings = settings_of_process();
   if (!settings) return fail(settings.failure());
   auto config = load_config(*settings);
@@ -33,7 +40,7 @@ Exit serve(Role role) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
-  auto collect = Collect::start(*settings, std::move(*config), role);
+  auto collect = Collect::start(*settings, std::move(*config), role_named(role));
   if (!collect) return fail(collect.failure());
   fmt::print("{}", (*collect)->banner());
   std::fflush(stdout);
@@ -49,35 +56,14 @@ Exit serve(Role role) {
   }
 }
 
-}  // namespace
-
-void add_serve(CLI::App& parent, Action& action) {
-  auto* command = parent.add_subcommand("serve", "Run the service");
-  auto role = std::make_shared<std::string>("all");
-  command->add_option("--role", *role, "What this process does; several may share PostgreSQL and Redis")
-      ->check(CLI::IsMember({"all", "api", "worker"}))
-      ->capture_default_str();
-  command->callback([&action, role] {
-    action = [role] {
-      return serve(*role == "api" ? Role::api : *role == "worker" ? Role::worker : Role::all);
-    };
-  });
-}
-
-void add_migrate(CLI::App& parent, Action& action) {
-  auto* command =
-      parent.add_subcommand("migrate", "Bring the database's tables up to date; repeating it is harmless");
-  command->callback([&action] {
-    action = [] {
-      const auto settings = settings_of_process();
-      if (!settings) return fail(settings.failure());
-      const auto applied = backend::migrate(*settings, SystemClock().now());
-      if (!applied) return fail(applied.failure());
-      for (const std::string& name : *applied) fmt::print("applied {}\n", name);
-      if (applied->empty()) fmt::print("the tables are up to date\n");
-      return Exit::ok;
-    };
-  });
+Exit migrate() {
+  const auto settings = settings_of_process();
+  if (!settings) return fail(settings.failure());
+  const auto applied = backend::migrate(*settings, SystemClock().now());
+  if (!applied) return fail(applied.failure());
+  for (const std::string& name : *applied) fmt::print("applied {}\n", name);
+  if (applied->empty()) fmt::print("the tables are up to date\n");
+  return Exit::ok;
 }
 
 }  // namespace collect::app

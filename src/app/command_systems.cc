@@ -25,15 +25,38 @@ std::string seconds(const std::optional<Time>& time) {
   return time ? to_rfc3339(*time).substr(0, 19) + "Z" : "never";
 }
 
-// ---------------------------------------------------------------- organizations
+void print_issued(const systems::IssuedSystem& issued, std::string_view headline, bool as_json) {
+  if (as_json) {
+    fmt::print("{}\n", systems::issued_system_json(issued));
+    return;
+  }
+  fmt::print(
+      "{}\n  id             {}\n  name           {}\n  system_key     {}\n  system_secret  {}\n\n"
+      "The secret is shown this once; it cannot be had again.\n",
+      headline, issued.id.text(), issued.name, issued.system_key, issued.system_secret);
+}
 
-struct OrganizationArguments {
-  std::string name;
-  std::string type = "customer";
-  std::string vat;
-  std::string managed_by;
-  bool json = false;
-};
+using Change = Result<systems::Changed> (SystemRegistry::*)(std::string_view, Time);
+
+Exit change_system(const SystemArguments& arguments, Change change, std::string_view done) {
+  return with_registry([&](SystemRegistry& registry, Time now) {
+    const auto changed = (registry.*change)(arguments.key, now);
+    if (!changed) return fail(changed.failure());
+    if (arguments.json) {
+      fmt::print("{}\n", systems::system_json(changed->system));
+    } else {
+      fmt::print("{} is {}.\n", changed->system.system_key, done);
+    }
+    if (changed->not_announced) {
+      fmt::print(stderr,
+                 "collect: running services were not told ({}); they follow within SYSTEM_AUTH_CACHE_TTL\n",
+                 changed->not_announced->message);
+    }
+    return Exit::ok;
+  });
+}
+
+}  // namespace
 
 Exit create_organization(const OrganizationArguments& arguments) {
   return with_registry([&](SystemRegistry& registry, Time now) {
@@ -58,11 +81,11 @@ Exit create_organization(const OrganizationArguments& arguments) {
   });
 }
 
-Exit list_organizations(bool as_json) {
+Exit list_organizations(const OrganizationArguments& arguments) {
   return with_registry([&](SystemRegistry& registry, Time) {
     const auto organizations = registry.organizations();
     if (!organizations) return fail(organizations.failure());
-    if (as_json) {
+    if (arguments.json) {
       fmt::print("{}\n", systems::organizations_json(*organizations));
       return Exit::ok;
     }
@@ -79,28 +102,6 @@ Exit list_organizations(bool as_json) {
     fmt::print("{}", table.text());
     return Exit::ok;
   });
-}
-
-// ---------------------------------------------------------------- systems
-
-struct SystemArguments {
-  std::string organization;
-  std::string name;
-  std::string key;
-  bool unregistered = false;
-  bool deleted = false;
-  bool json = false;
-};
-
-void print_issued(const systems::IssuedSystem& issued, std::string_view headline, bool as_json) {
-  if (as_json) {
-    fmt::print("{}\n", systems::issued_system_json(issued));
-    return;
-  }
-  fmt::print(
-      "{}\n  id             {}\n  name           {}\n  system_key     {}\n  system_secret  {}\n\n"
-      "The secret is shown this once; it cannot be had again.\n",
-      headline, issued.id.text(), issued.name, issued.system_key, issued.system_secret);
 }
 
 Exit create_system(const SystemArguments& arguments) {
@@ -169,26 +170,6 @@ Exit show_system(const SystemArguments& arguments) {
   });
 }
 
-using Change = Result<systems::Changed> (SystemRegistry::*)(std::string_view, Time);
-
-Exit change_system(const SystemArguments& arguments, Change change, std::string_view done) {
-  return with_registry([&](SystemRegistry& registry, Time now) {
-    const auto changed = (registry.*change)(arguments.key, now);
-    if (!changed) return fail(changed.failure());
-    if (arguments.json) {
-      fmt::print("{}\n", systems::system_json(changed->system));
-    } else {
-      fmt::print("{} is {}.\n", changed->system.system_key, done);
-    }
-    if (changed->not_announced) {
-      fmt::print(stderr,
-                 "collect: running services were not told ({}); they follow within SYSTEM_AUTH_CACHE_TTL\n",
-                 changed->not_announced->message);
-    }
-    return Exit::ok;
-  });
-}
-
 Exit rotate_secret(const SystemArguments& arguments) {
   return with_registry([&](SystemRegistry& registry, Time now) {
     const auto rotated = registry.rotate_secret(arguments.key, now);
@@ -198,63 +179,16 @@ Exit rotate_secret(const SystemArguments& arguments) {
   });
 }
 
-// A subcommand of `system` that takes a key.
-void add_for_key(CLI::App& parent, Action& action, const std::string& name, const std::string& text,
-                 std::function<Exit(const SystemArguments&)> run) {
-  auto* command = parent.add_subcommand(name, text);
-  auto arguments = std::make_shared<SystemArguments>();
-  command->add_option("system", arguments->key, "system_key or id")->required();
-  command->add_flag("--json", arguments->json, "For programs");
-  command->callback(
-      [&action, arguments, run = std::move(run)] { action = [arguments, run] { return run(*arguments); }; });
+Exit suspend_system(const SystemArguments& arguments) {
+  return change_system(arguments, &SystemRegistry::suspend, "suspended");
 }
 
-}  // namespace
-
-void add_organizations(CLI::App& parent, Action& action) {
-  auto* org = parent.add_subcommand("org", "Organizations that systems belong to");
-  org->require_subcommand(1);
-  auto arguments = std::make_shared<OrganizationArguments>();
-  auto* create = org->add_subcommand("create", "Create an organization");
-  create->add_option("--name", arguments->name, "Its name")->required();
-  create->add_option("--type", arguments->type, "Its type")
-      ->check(CLI::IsMember({"customer", "reseller", "distributor"}))
-      ->capture_default_str();
-  create->add_option("--vat", arguments->vat, "VAT number");
-  create->add_option("--managed-by", arguments->managed_by, "Id of the organization that manages it");
-  create->add_flag("--json", arguments->json, "For programs");
-  create->callback(
-      [&action, arguments] { action = [arguments] { return create_organization(*arguments); }; });
-  auto* list = org->add_subcommand("list", "List organizations");
-  list->add_flag("--json", arguments->json, "For programs");
-  list->callback(
-      [&action, arguments] { action = [arguments] { return list_organizations(arguments->json); }; });
+Exit reactivate_system(const SystemArguments& arguments) {
+  return change_system(arguments, &SystemRegistry::reactivate, "active again");
 }
 
-void add_systems(CLI::App& parent, Action& action) {
-  auto* system = parent.add_subcommand("system", "Systems and their credentials");
-  system->require_subcommand(1);
-  auto arguments = std::make_shared<SystemArguments>();
-  auto* create = system->add_subcommand("create", "Create a system; prints its secret once");
-  create->add_option("--org", arguments->organization, "Id of its organization")->required();
-  create->add_option("--name", arguments->name, "Its name")->required();
-  create->add_flag("--unregistered", arguments->unregistered, "It may not log in before it is registered");
-  create->add_flag("--json", arguments->json, "For programs");
-  create->callback([&action, arguments] { action = [arguments] { return create_system(*arguments); }; });
-  auto* list = system->add_subcommand("list", "List systems");
-  list->add_option("--org", arguments->organization, "Only of this organization");
-  list->add_flag("--deleted", arguments->deleted, "Deleted ones too");
-  list->add_flag("--json", arguments->json, "For programs");
-  list->callback([&action, arguments] { action = [arguments] { return list_systems(*arguments); }; });
-
-  add_for_key(*system, action, "show", "Show one system", show_system);
-  add_for_key(*system, action, "suspend", "Refuse its log-ins until it is reactivated",
-              [](const auto& a) { return change_system(a, &SystemRegistry::suspend, "suspended"); });
-  add_for_key(*system, action, "reactivate", "Let it log in again",
-              [](const auto& a) { return change_system(a, &SystemRegistry::reactivate, "active again"); });
-  add_for_key(*system, action, "rotate-secret", "Give it a new secret; prints it once", rotate_secret);
-  add_for_key(*system, action, "delete", "Delete it; its history stays",
-              [](const auto& a) { return change_system(a, &SystemRegistry::remove, "deleted"); });
+Exit delete_system(const SystemArguments& arguments) {
+  return change_system(arguments, &SystemRegistry::remove, "deleted");
 }
 
 }  // namespace collect::app

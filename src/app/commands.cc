@@ -9,32 +9,6 @@
 #include "base/json.h"
 
 namespace collect::app {
-namespace {
-
-void add_version(CLI::App& parent, Action& action) {
-  auto* command = parent.add_subcommand("version", "Say what this is");
-  auto as_json = std::make_shared<bool>(false);
-  command->add_flag("--json", *as_json, "For programs");
-  command->callback([&action, as_json] {
-    action = [as_json] {
-      if (*as_json) {
-        json::Writer writer;
-        writer.begin_object()
-            .member("version", kVersion)
-            .member("commit", kCommit)
-            .member("build_time", kBuildTime);
-        writer.end_object();
-        fmt::print("{}\n", writer.text());
-      } else {
-        fmt::print("collect {} ({}, built {})\n", kVersion, kCommit, kBuildTime);
-      }
-      return Exit::ok;
-    };
-  });
-}
-
-}  // namespace
-
 Exit exit_of(FailureKind kind) {
   switch (kind) {
     case FailureKind::invalid:
@@ -76,30 +50,19 @@ Result<Opened> open_stores() {
   return Opened{std::move(*settings), std::move(clock), std::move(*engine)};
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("Collect: what a fleet of appliances reports to.", "collect");
-  app.require_subcommand(1);
-  app.footer(
-      "Settings come from the environment or a .env file: collect config explain.\n"
-      "Exit codes: 0 done, 1 internal error, 2 wrong usage or input, 3 not found, 4 conflict, 5 "
-      "unavailable.");
-  Action action;
-  add_serve(app, action);
-  add_migrate(app, action);
-  add_organizations(app, action);
-  add_systems(app, action);
-  add_inventory(app, action);
-  add_diff(app, action);
-  add_config(app, action);
-  add_demo(app, action);
-  add_load(app, action);
-  add_version(app, action);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
+Exit say_version(bool as_json) {
+  if (as_json) {
+    json::Writer writer;
+    writer.begin_object()
+        .member("version", kVersion)
+        .member("commit", kCommit)
+        .member("build_time", kBuildTime);
+    writer.end_object();
+    fmt::print("{}\n", writer.text());
+  } else {
+    fmt::print("collect {} ({}, built {})\n", kVersion, kCommit, kBuildTime);
   }
-  return static_cast<int>(action ? action() : Exit::usage);
+  return Exit::ok;
 }
 
 }  // namespace collect::app

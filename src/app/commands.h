@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line. Each command sets itself up on the parser and is run when it was named.
+// What the command line does, one function a command. How it is spelled is in command_line.cc, the only place
+// that knows the parser.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 
@@ -20,23 +21,7 @@ Exit exit_of(FailureKind kind);
 // Says the failure on standard error and gives its exit code.
 Exit fail(const Failure& failure);
 
-// Runs a whole command line; the process's exit code.
-int run(int argc, char** argv);
-
-// Set by the command that was named; run once the whole line is understood.
-using Action = std::function<Exit()>;
-
-void add_serve(CLI::App& parent, Action& action);
-void add_migrate(CLI::App& parent, Action& action);
-void add_organizations(CLI::App& parent, Action& action);
-void add_systems(CLI::App& parent, Action& action);
-void add_inventory(CLI::App& parent, Action& action);
-void add_diff(CLI::App& parent, Action& action);
-void add_config(CLI::App& parent, Action& action);
-void add_demo(CLI::App& parent, Action& action);
-void add_load(CLI::App& parent, Action& action);
-
-// The settings of this process, with logging set up by them. Problems are said on standard error.
+// The settings of this process, with logging set up by them.
 Result<Settings> settings_of_process();
 
 // A database that commands look into beside a running service.
@@ -46,5 +31,84 @@ struct Opened {
   std::unique_ptr<backend::Engine> engine;
 };
 Result<Opened> open_stores();
+
+Exit serve(const std::string& role);  // all, api, worker
+Exit migrate();
+Exit say_version(bool json);
+
+struct OrganizationArguments {
+  std::string name;
+  std::string type = "customer";
+  std::string vat;
+  std::string managed_by;
+  bool json = false;
+};
+Exit create_organization(const OrganizationArguments& arguments);
+Exit list_organizations(const OrganizationArguments& arguments);
+
+struct SystemArguments {
+  std::string organization;
+  std::string name;
+  std::string key;
+  bool unregistered = false;
+  bool deleted = false;
+  bool json = false;
+};
+Exit create_system(const SystemArguments& arguments);
+Exit list_systems(const SystemArguments& arguments);
+Exit show_system(const SystemArguments& arguments);
+Exit suspend_system(const SystemArguments& arguments);
+Exit reactivate_system(const SystemArguments& arguments);
+Exit rotate_secret(const SystemArguments& arguments);
+Exit delete_system(const SystemArguments& arguments);
+
+struct InventoryArguments {
+  std::string key;
+  std::size_t limit = 50;
+  bool all = false;
+  bool json = false;
+  std::string severity;
+  std::string category;
+};
+Exit show_latest(const InventoryArguments& arguments);
+Exit show_history(const InventoryArguments& arguments);
+Exit show_timeline(const InventoryArguments& arguments);
+Exit show_diffs(const InventoryArguments& arguments);
+
+struct DiffArguments {
+  std::string previous;
+  std::string current;
+  bool json = false;
+  bool partial = false;
+};
+Exit compare_files(const DiffArguments& arguments);
+
+struct ConfigArguments {
+  bool json = false;
+  bool markdown = false;
+};
+Exit explain_config(const ConfigArguments& arguments);
+Exit check_config();
+Exit print_default_config();
+
+struct DemoArguments {
+  int seconds = 60;
+  std::size_t systems = 8;
+  bool json = false;
+  bool keep = false;
+};
+Exit run_demo(const DemoArguments& arguments);
+
+struct LoadArguments {
+  std::string url = "http://127.0.0.1:8081";
+  std::size_t systems = 100;
+  std::string rate = "flat-out";
+  std::string duration = "30s";
+  std::size_t connections = 16;
+  std::string size = "30KB";
+  pid_t server_pid = 0;
+  bool json = false;
+};
+Exit run_load(const LoadArguments& arguments);
 
 }  // namespace collect::app

@@ -27,13 +27,6 @@ constexpr std::uint64_t kFirstSeed = 100;
 constexpr std::size_t kTimelineLines = 20;
 constexpr std::size_t kComplaints = 10;
 
-struct Arguments {
-  int seconds = 60;
-  std::size_t systems = 8;
-  bool json = false;
-  bool keep = false;
-};
-
 // Ctrl-C ends the demo early instead of leaving its folder behind.
 class Interruption {
  public:
@@ -84,7 +77,7 @@ Totals total(const std::vector<Outcome>& outcomes) {
 
 class Demo {
  public:
-  Demo(const Arguments& arguments, DemoFolder& folder, DemoInstance& instance, Interruption& interruption)
+  Demo(const DemoArguments& arguments, DemoFolder& folder, DemoInstance& instance, Interruption& interruption)
       : arguments_(arguments),
         folder_(folder),
         instance_(instance),
@@ -107,7 +100,7 @@ class Demo {
     std::fflush(stdout);
   }
 
-  const Arguments& arguments_;
+  const DemoArguments& arguments_;
   DemoFolder& folder_;
   DemoInstance& instance_;
   Interruption& interruption_;
@@ -274,7 +267,9 @@ void say_what_next(const DemoFolder& folder) {
       "  make run\n      an instance that stays, with a first system to report to it\n");
 }
 
-Exit run_demo(const Arguments& arguments) {
+}  // namespace
+
+Exit run_demo(const DemoArguments& arguments) {
   Interruption interruption;
   auto folder = DemoFolder::make();
   if (!folder) return fail(folder.failure());
@@ -299,24 +294,6 @@ Exit run_demo(const Arguments& arguments) {
   }
   if (!arguments.json) say_what_next(**folder);
   return Exit::ok;
-}
-
-}  // namespace
-
-void add_demo(CLI::App& parent, Action& action) {
-  auto* command = parent.add_subcommand(
-      "demo",
-      "A small fleet of simulated systems reports to an instance of its own, and you see what changed");
-  auto arguments = std::make_shared<Arguments>();
-  command->add_option("--seconds", arguments->seconds, "How long they report")
-      ->check(CLI::Range(1, 86'400))
-      ->capture_default_str();
-  command->add_option("--systems", arguments->systems, "How many there are")
-      ->check(CLI::Range(1, 500))
-      ->capture_default_str();
-  command->add_flag("--keep", arguments->keep, "Keep the folder with everything that was stored");
-  command->add_flag("--json", arguments->json, "For programs: only the result");
-  command->callback([&action, arguments] { action = [arguments] { return run_demo(*arguments); }; });
 }
 
 }  // namespace collect::app

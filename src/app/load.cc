@@ -18,17 +18,6 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-struct Arguments {
-  std::string url = "http://127.0.0.1:8081";
-  std::size_t systems = 100;
-  std::string rate = "flat-out";
-  std::string duration = "30s";
-  std::size_t connections = 16;
-  std::string size = "30KB";
-  pid_t server_pid = 0;
-  bool json = false;
-};
-
 // ---------------------------------------------------------------- what it costs
 
 // User and system time so far; nullopt: there is no such process.
@@ -153,7 +142,7 @@ void tell_json(const Figures& f) {
 
 // ---------------------------------------------------------------- the command
 
-Result<LoadPlan> plan_of(const Arguments& arguments) {
+Result<LoadPlan> plan_of(const LoadArguments& arguments) {
   LoadPlan plan{.url = arguments.url, .rate = std::nullopt, .connections = arguments.connections};
   while (plan.url.ends_with('/')) plan.url.pop_back();
   const auto duration = parse_duration(arguments.duration);
@@ -172,7 +161,9 @@ Result<LoadPlan> plan_of(const Arguments& arguments) {
   return plan;
 }
 
-Exit run_load(const Arguments& arguments) {
+}  // namespace
+
+Exit run_load(const LoadArguments& arguments) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto plan = plan_of(arguments);
   if (!plan) return fail(plan.failure());
@@ -209,32 +200,6 @@ Exit run_load(const Arguments& arguments) {
   }
   arguments.json ? tell_json(figures) : tell(figures, *plan);
   return figures.complete() ? Exit::ok : Exit::internal;
-}
-
-}  // namespace
-
-void add_load(CLI::App& parent, Action& action) {
-  auto* command = parent.add_subcommand(
-      "load", "Post evolving inventories of simulated systems, and measure until the last one is processed");
-  command->footer(
-      "Run it with the server's own settings (environment or .env): it makes its systems in that database,\n"
-      "under an organization of its own, and looks there for what became of the reports. They stay there.");
-  auto arguments = std::make_shared<Arguments>();
-  command->add_option("--url", arguments->url, "Where Collect listens")->capture_default_str();
-  command->add_option("--systems", arguments->systems, "How many systems report")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  command->add_option("--rate", arguments->rate, "Reports a second, all together, or flat-out")
-      ->capture_default_str();
-  command->add_option("--duration", arguments->duration, "How long they post")->capture_default_str();
-  command->add_option("--connections", arguments->connections, "Kept connections, a thread each")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  command->add_option("--size", arguments->size, "About how long a report is")->capture_default_str();
-  command->add_option("--server-pid", arguments->server_pid,
-                      "Also tell the CPU time and memory of this process");
-  command->add_flag("--json", arguments->json, "For programs");
-  command->callback([&action, arguments] { action = [arguments] { return run_load(*arguments); }; });
 }
 
 }  // namespace collect::app

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "app/commands.h"
+
+namespace collect::app {
+namespace {
+
+// Set by the command that was named; run once the whole line is understood.
+using Action = std::function<Exit()>;
+
+constexpr const char* kForPrograms = "For programs";
+
+// A subcommand that runs `command` with `arguments`.
+template <class Arguments>
+CLI::App* add(CLI::App& parent, Action& action, const std::string& name, const std::string& text,
+              const std::shared_ptr<Arguments>& arguments, Exit (*command)(const Arguments&)) {
+  auto* subcommand = parent.add_subcommand(name, text);
+  subcommand->callback(
+      [&action, arguments, command] { action = [arguments, command] { return command(*arguments); }; });
+  return subcommand;
+}
+
+void add_service(CLI::App& app, Action& action) {
+  auto role = std::make_shared<std::string>("all");
+  add(app, action, "serve", "Run the service", role, serve)
+      ->add_option("--role", *role, "What this process does; several may share PostgreSQL and Redis")
+      ->check(CLI::IsMember({"all", "api", "worker"}))
+      ->capture_default_str();
+  app.add_subcommand("migrate", "Bring the database's tables up to date; repeating it is harmless")
+      ->callback([&action] { action = migrate; });
+  auto json = std::make_shared<bool>(false);
+  auto* version = app.add_subcommand("version", "Say what this is");
+  version->add_flag("--json", *json, kForPrograms);
+  version->callback([&action, json] { action = [json] { return say_version(*json); }; });
+}
+
+void add_organizations(CLI::App& app, Action& action) {
+  auto* org = app.add_subcommand("org", "Organizations that systems belong to");
+  org->require_subcommand(1);
+  auto arguments = std::make_shared<OrganizationArguments>();
+  auto* create = add(*org, action, "create", "Create an organization", arguments, create_organization);
+  create->add_option("--name", arguments->name, "Its name")->required();
+  create->add_option("--type", arguments->type, "Its type")
+      ->check(CLI::IsMember({"customer", "reseller", "distributor"}))
+      ->capture_default_str();
+  create->add_option("--vat", arguments->vat, "VAT number");
+  create->add_option("--managed-by", arguments->managed_by, "Id of the organization that manages it");
+  create->add_flag("--json", arguments->json, kForPrograms);
+  add(*org, action, "list", "List organizations", arguments, list_organizations)
+      ->add_flag("--json", arguments->json, kForPrograms);
+}
+
+void add_systems(CLI::App& app, Action& action) {
+  auto* system = app.add_subcommand("system", "Systems and their credentials");
+  system->require_subcommand(1);
+  auto arguments = std::make_shared<SystemArguments>();
+  auto* create =
+      add(*system, action, "create", "Create a system; prints its secret once", arguments, create_system);
+  create->add_option("--org", arguments->organization, "Id of its organization")->required();
+  create->add_option("--name", arguments->name, "Its name")->required();
+  create->add_flag("--unregistered", arguments->unregistered, "It may not log in before it is registered");
+  create->add_flag("--json", arguments->json, kForPrograms);
+  auto* list = add(*system, action, "list", "List systems", arguments, list_systems);
+  list->add_option("--org", arguments->organization, "Only of this organization");
+  list->add_flag("--deleted", arguments->deleted, "Deleted ones too");
+  list->add_flag("--json", arguments->json, kForPrograms);
+
+  const auto for_key = [&](const std::string& name, const std::string& text,
+                           Exit (*command)(const SystemArguments&)) {
+    auto* subcommand = add(*system, action, name, text, arguments, command);
+    subcommand->add_option("system", arguments->key, "system_key or id")->required();
+    subcommand->add_flag("--json", arguments->json, kForPrograms);
+  };
+  for_key("show", "Show one system", show_system);
+  for_key("suspend", "Refuse its log-ins until it is reactivated", suspend_system);
+  for_key("reactivate", "Let it log in again", reactivate_system);
+  for_key("rotate-secret", "Give it a new secret; prints it once", rotate_secret);
+  for_key("delete", "Delete it; its history stays", delete_system);
+}
+
+void add_inventory(CLI::App& app, Action& action) {
+  auto* inventory = app.add_subcommand("inventory", "What a system reported, and what changed");
+  inventory->require_subcommand(1);
+  auto arguments = std::make_shared<InventoryArguments>();
+  const auto for_key = [&](const std::string& name, const std::string& text,
+                           Exit (*command)(const InventoryArguments&)) {
+    auto* subcommand = add(*inventory, action, name, text, arguments, command);
+    subcommand->add_option("system", arguments->key, "system_key or id")->required();
+    subcommand->add_flag("--json", arguments->json, kForPrograms);
+    return subcommand;
+  };
+  for_key("latest", "The latest inventory", show_latest);
+  auto* history = for_key("history", "The stored inventories", show_history);
+  auto* timeline = for_key("timeline", "What changed, by day", show_timeline);
+  auto* diffs = for_key("diffs", "What changed, one by one", show_diffs);
+  for (auto* list : {history, timeline, diffs}) {
+    list->add_option("--limit", arguments->limit, "How many, newest first")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    list->add_flag("--all", arguments->all, "All of them");
+  }
+  for (auto* list : {timeline, diffs}) {
+    list->add_option("--severity", arguments->severity, "Only these")
+        ->check(CLI::IsMember({"low", "medium", "high", "critical"}));
+    list->add_option("--category", arguments->category, "Only these");
+  }
+}
+
+void add_diff(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<DiffArguments>();
+  auto* command =
+      add(app, action, "diff", "Show what the rules make of two inventories", arguments, compare_files);
+  command->add_option("previous", arguments->previous, "JSON file")->required();
+  command->add_option("current", arguments->current, "JSON file")->required();
+  command->add_flag("--json", arguments->json, "For programs: every change, also those that are not told");
+  command->add_flag(
+      "--partial", arguments->partial,
+      "Take `current` as a report that a later one may still correct: what vanished is held back");
+}
+
+void add_config(CLI::App& app, Action& action) {
+  auto* config = app.add_subcommand("config", "Settings and rules");
+  config->require_subcommand(1);
+  auto arguments = std::make_shared<ConfigArguments>();
+  auto* explain = add(*config, action, "explain", "Every setting: value, where it came from, meaning",
+                      arguments, explain_config);
+  explain->add_flag("--json", arguments->json, kForPrograms);
+  explain->add_flag("--markdown", arguments->markdown, "docs/settings.md");
+  config->add_subcommand("check", "Check all settings and config.yml without starting")->callback([&action] {
+    action = check_config;
+  });
+  config->add_subcommand("default", "Print the built-in config.yml, to start your own from")
+      ->callback([&action] { action = print_default_config; });
+}
+
+void add_demo(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<DemoArguments>();
+  auto* command =
+      add(app, action, "demo",
+          "A small fleet of simulated systems reports to an instance of its own, and you see what changed",
+          arguments, run_demo);
+  command->add_option("--seconds", arguments->seconds, "How long they report")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  command->add_option("--systems", arguments->systems, "How many there are")
+      ->check(CLI::Range(1, 500))
+      ->capture_default_str();
+  command->add_flag("--keep", arguments->keep, "Keep the folder with everything that was stored");
+  command->add_flag("--json", arguments->json, "For programs: only the result");
+}
+
+void add_load(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<LoadArguments>();
+  auto* command =
+      add(app, action, "load",
+          "Post evolving inventories of simulated systems, and measure until the last one is processed",
+          arguments, run_load);
+  command->footer(
+      "Run it with the server's own settings (environment or .env): it makes its systems in that database,\n"
+      "under an organization of its own, and looks there for what became of the reports. They stay there.");
+  command->add_option("--url", arguments->url, "Where Collect listens")->capture_default_str();
+  command->add_option("--systems", arguments->systems, "How many systems report")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_option("--rate", arguments->rate, "Reports a second, all together, or flat-out")
+      ->capture_default_str();
+  command->add_option("--duration", arguments->duration, "How long they post")->capture_default_str();
+  command->add_option("--connections", arguments->connections, "Kept connections, a thread each")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--size", arguments->size, "About how long a report is")->capture_default_str();
+  command->add_option("--server-pid", arguments->server_pid,
+                      "Also tell the CPU time and memory of this process");
+  command->add_flag("--json", arguments->json, kForPrograms);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("Collect: what a fleet of appliances reports to.", "collect");
+  app.require_subcommand(1);
+  app.footer(
+      "Settings come from the environment or a .env file: collect config explain.\n"
+      "Exit codes: 0 done, 1 internal error, 2 wrong usage or input, 3 not found, 4 conflict, 5 "
+      "unavailable.");
+  Action action;
+  add_service(app, action);
+  add_organizations(app, action);
+  add_systems(app, action);
+  add_inventory(app, action);
+  add_diff(app, action);
+  add_config(app, action);
+  add_demo(app, action);
+  add_load(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
+  }
+  return static_cast<int>(action ? action() : Exit::usage);
+}
+
+}  // namespace collect::app
