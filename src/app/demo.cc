@@ -108,6 +108,7 @@ class Demo {
   steady_clock::time_point start_ = steady_clock::now();
   Totals latest_;  // as last looked at
   std::chrono::milliseconds rest_{};
+  bool ended_early_ = false;
 };
 
 Result<std::vector<Outcome>> Demo::look(const DemoFleet& fleet) {
@@ -142,7 +143,7 @@ Result<void> Demo::watch(const DemoFleet& fleet) {
   auto next_look = start_;
   while (steady_clock::now() < end && !fleet.progress().failure) {
     if (interruption_.within(std::min<steady_clock::duration>(kRefresh, end - steady_clock::now()))) {
-      say("\n  Ended early; what was sent is still worked off.\n");
+      ended_early_ = true;
       break;
     }
     if (steady_clock::now() >= next_look) {
@@ -199,7 +200,8 @@ std::string listed(const std::string& heading, const std::vector<std::string>& l
 void Demo::tell(const std::vector<Outcome>& outcomes, const Totals& totals) {
   const auto after =
       rest_ < 50ms ? std::string("at once") : fmt::format("{} ms after the last one", rest_.count());
-  say(fmt::format("\nAll {} reports are stored and compared, {}.\n", totals.compared, after));
+  say(fmt::format("\n{}All {} reports are stored and compared, {}.\n", ended_early_ ? "Ended early. " : "",
+                  totals.compared, after));
   say(timeline(outcomes));
   if (totals.missing.empty() && totals.unexpected.empty()) {
     say(coloured(fmt::format("\n✓ {} events changed {} things. All of them were found, and nothing else.\n",
@@ -235,7 +237,7 @@ void Demo::tell_json(const FleetProgress& progress, const Totals& totals) const 
 Result<bool> Demo::run(Time now) {
   auto systems = enlist(instance_.registry(), "Demo cooperative", arguments_.systems, kFirstSeed, now);
   if (!systems) return systems.failure();
-  say(fmt::format("{} simulated systems report to {} for {} seconds (Ctrl-C ends it early).\n\n",
+  say(fmt::format("{} simulated systems report to {} for {} s (Ctrl-C ends it early).\n\n",
                   arguments_.systems, instance_.url(), arguments_.seconds));
   start_ = steady_clock::now();
   DemoFleet fleet(instance_.url(), std::move(*systems));

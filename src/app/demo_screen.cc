@@ -69,8 +69,7 @@ void DemoScreen::draw(const DemoState& state) {
   add(shortened(fmt::format("  reports    {} accepted, {} stored, {} compared", state.accepted, state.stored,
                             state.compared),
                 width));
-  add(shortened(fmt::format("  changes    {} found so far, of {} events", state.changes, state.events),
-                width));
+  add(shortened(fmt::format("  changes    {} found; events so far: {}", state.changes, state.events), width));
   add(shortened(fmt::format("  heartbeats {}", state.heartbeats), width));
   add(shortened("  latest     " + state.latest, width));
   fmt::print("{}", out);

@@ -79,9 +79,6 @@ class ComparisonStore {
   virtual Result<std::vector<Compared>> compare(const ComparisonQuestion& question,
                                                 const DecideComparison& decide) = 0;
 
-  // Gives up on one record that cannot be compared: sets processed_at, has_changes = false.
-  virtual Result<void> give_up(RecordId record_id, Time now) = 0;
-
   // Records created before `before` and still without processed_at, oldest first: for the sweep.
   virtual Result<std::vector<UnfinishedRecord>> unfinished(Time before, std::size_t limit) = 0;
 };

@@ -12,7 +12,9 @@
 namespace collect::inventory {
 namespace {
 
-constexpr std::size_t kRecordsPerCall = 20;
+// Together they bound what one transaction reads: documents of one batch, all in memory at once.
+constexpr std::size_t kRecordsPerCall = 10;  // of a system
+constexpr std::size_t kSystemsPerCall = 25;
 
 }  // namespace
 
@@ -78,7 +80,8 @@ Result<void> DiffWorker::compare(std::vector<SystemId> systems, std::vector<Comp
         });
     if (!result) return result.failure();
     compared.insert(compared.end(), result->begin(), result->end());
-    systems.assign(again.begin(), again.end());
+    systems.erase(systems.begin(), systems.begin() + static_cast<std::ptrdiff_t>(count));
+    systems.insert(systems.end(), again.begin(), again.end());
   }
   return {};
 }

@@ -224,7 +224,7 @@ TEST_P(ComparisonContract, AFailureOfTheCallerLeavesItPending) {
   EXPECT_EQ(unfinished->front().system_id, id_of("a"));
 }
 
-TEST_P(ComparisonContract, UnfinishedRecordsComeOldestFirstUntilTheyAreSettledOrGivenUp) {
+TEST_P(ComparisonContract, UnfinishedRecordsComeOldestFirstUntilTheyAreSettled) {
   add_systems({"a", "b"});
   const auto b = store({arrival("m1", "b", R"({"n":1})", 10)}, 11);
   const auto a = store({arrival("m2", "a", R"({"n":1})", 5)}, 12);
@@ -236,12 +236,16 @@ TEST_P(ComparisonContract, UnfinishedRecordsComeOldestFirstUntilTheyAreSettledOr
   };
   EXPECT_THAT(ids(stores_.comparison.unfinished(at(21), 10)), ElementsAre(b[0], a[0]));
   EXPECT_THAT(ids(stores_.comparison.unfinished(at(1000), 1)), ElementsAre(b[0]));
-  ASSERT_TRUE(succeeded(stores_.comparison.give_up(b[0], at(30))));
+  ASSERT_TRUE(succeeded(compare(
+      "b",
+      [&](const ComparisonState&) -> std::vector<RecordDiffs> {
+        return {{b[0], std::nullopt, "", {}}};
+      },
+      30)));
   EXPECT_THAT(ids(stores_.comparison.unfinished(at(1000), 10)), ElementsAre(a[0], late[0]));
-  const auto given_up = *stores_.history.latest(id_of("b"));
-  EXPECT_EQ(given_up->processed_at, at(30));
-  EXPECT_FALSE(given_up->has_changes);
-  EXPECT_TRUE(succeeded(stores_.comparison.give_up(RecordId{987654321}, at(30))));
+  const auto settled = *stores_.history.latest(id_of("b"));
+  EXPECT_EQ(settled->processed_at, at(30));
+  EXPECT_FALSE(settled->has_changes);
 }
 
 TEST_P(ComparisonContract, DiffsAreFilteredAndPaged) {

@@ -147,7 +147,7 @@ void settle_records(Transaction& transaction, const std::vector<Decided>& decide
       "FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(id, changes, held) "
       "WHERE r.id = u.id AND r.processed_at IS NULL",
       std::move(params));
-  // The lock on the system keeps other comparisons out, but not give_up(), nor systems that have no row.
+  // The lock on the system keeps other comparisons out, but not for systems that have no row.
   if (static_cast<std::size_t>(rows.affected()) != decided.size()) {
     throw Fault(unavailable("records were settled by somebody else while they were compared; ask again"));
   }
@@ -170,15 +170,6 @@ Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion&
       compared.push_back({one.system_id, one.diffs.record_id, static_cast<int>(one.diffs.changes.size())});
     }
     return compared;
-  });
-}
-
-Result<void> ComparisonStore::give_up(RecordId record_id, Time now) {
-  return pool_.write([&](Transaction& transaction, const Schema&) {
-    transaction.add(
-        "UPDATE inventory_records SET processed_at = $2, has_changes = false "
-        "WHERE id = $1 AND processed_at IS NULL",
-        Params::of(record_id, now));
   });
 }
 

@@ -12,7 +12,6 @@ class ComparisonStore final : public inventory::ComparisonStore {
   explicit ComparisonStore(Pool& pool) : pool_(pool) {}
   Result<std::vector<inventory::Compared>> compare(const inventory::ComparisonQuestion& question,
                                                    const inventory::DecideComparison& decide) override;
-  Result<void> give_up(RecordId record_id, Time now) override;
   Result<std::vector<inventory::UnfinishedRecord>> unfinished(Time before, std::size_t limit) override;
 
  private:

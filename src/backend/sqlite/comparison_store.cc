@@ -113,15 +113,6 @@ Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion&
   });
 }
 
-Result<void> ComparisonStore::give_up(RecordId record_id, Time now) {
-  return database_.write([&](Transaction& transaction) {
-    transaction.run(
-        "UPDATE inventory_records SET processed_at = ?, has_changes = 0 WHERE id = ? AND processed_at IS "
-        "NULL",
-        now, record_id);
-  });
-}
-
 Result<std::vector<inventory::UnfinishedRecord>> ComparisonStore::unfinished(Time before, std::size_t limit) {
   return database_.read([&](Snapshot& snapshot) {
     std::vector<inventory::UnfinishedRecord> records;
