@@ -68,8 +68,9 @@ Result<void> DiffWorker::compare(std::vector<SystemId> systems, std::vector<Comp
     const auto rules = rules_();
     const Duration window = rules->longest_time_filter();
     std::set<SystemId> again;
+    const std::size_t count = std::min(systems.size(), kSystemsPerCall);
     const auto result = store_.compare(
-        {.systems = systems,
+        {.systems = std::span(systems).first(count),
          .max_records = kRecordsPerCall,
          .changed_since = window > Duration::zero() ? std::optional(now - window) : std::nullopt,
          .now = now},
