@@ -22,8 +22,6 @@ std::string all_of(const HttpResponse& answer) {
 
 class Authentication : public OnEachEngine {
  protected:
-  Authentication() { service_.start(); }
-
   HttpResponse info(const std::string& user, const std::string& password) {
     HttpClient client(service_.port());
     client.basic_auth(user, password);
@@ -33,7 +31,7 @@ class Authentication : public OnEachEngine {
     return eventually([&] { return info(login.key, login.secret).status == status; }, within);
   }
 
-  Service service_{GetParam()};
+  RunningService service_{GetParam()};
 };
 COLLECT_ON_EACH_ENGINE(Authentication);
 

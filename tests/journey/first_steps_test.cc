@@ -20,9 +20,7 @@ constexpr std::string_view kNext =
 
 class FirstSteps : public OnEachEngine {
  protected:
-  FirstSteps() { service_.start(); }
-
-  Service service_{GetParam()};
+  RunningService service_{GetParam()};
   Appliance box_{service_, service_.new_system("First box")};
 };
 COLLECT_ON_EACH_ENGINE(FirstSteps);

@@ -12,8 +12,6 @@ using testing::HasSubstr;
 
 class Outages : public testing::Test {
  protected:
-  Outages() { service_.start(); }
-
   std::string insist(const std::string& body) {
     return box_.insist(body, std::chrono::steady_clock::now() + std::chrono::seconds(30));
   }
@@ -26,7 +24,7 @@ class Outages : public testing::Test {
     }
   }
 
-  Service service_{EngineKind::servers, {}, Servers::own};
+  RunningService service_{EngineKind::servers, {}, Servers::own};
   Appliance box_{service_, service_.new_system()};
 };
 

@@ -40,10 +40,6 @@ std::string inventory_of(std::size_t bytes) {
 
 class Refusals : public OnEachEngine {
  protected:
-  Refusals() {
-    service_.start();
-    pid_ = service_.pid();
-  }
   // Whatever was sent: the same process still takes inventories.
   void TearDown() override {
     EXPECT_TRUE(service_.running());
@@ -62,9 +58,9 @@ class Refusals : public OnEachEngine {
     EXPECT_THAT(text_of(envelope.root(), "message"), HasSubstr(words)) << shown;
   }
 
-  Service service_{GetParam()};
+  RunningService service_{GetParam()};
   Appliance box_{service_, service_.new_system()};
-  pid_t pid_ = 0;
+  pid_t pid_ = service_.pid();
 };
 COLLECT_ON_EACH_ENGINE(Refusals);
 
@@ -102,7 +98,7 @@ TEST_P(Refusals, WhatNoDatabaseCanStore) {
 
 TEST_P(Refusals, DeepNesting) {
   const auto nested = [](std::size_t levels) {
-    return R"({"a":)" + std::string(levels, '[') + std::string(levels, ']') + "}";
+    return R"({"a":)" + std::string(levels, '[') + "1" + std::string(levels, ']') + "}";
   };
   expect_refused(400, "512", nested(5000));
   expect_refused(400, "512", nested(2000000));

@@ -15,8 +15,6 @@ using testing::IsEmpty;
 
 class Repeats : public OnEachEngine {
  protected:
-  Repeats() { service_.start(); }
-
   // "a>b" for each diff of the label, oldest first.
   std::vector<std::string> labels(const Login& login) {
     std::vector<std::string> out;
@@ -28,7 +26,7 @@ class Repeats : public OnEachEngine {
     return out;
   }
 
-  Service service_{GetParam()};
+  RunningService service_{GetParam()};
   Appliance box_{service_, service_.new_system()};
 };
 COLLECT_ON_EACH_ENGINE(Repeats);

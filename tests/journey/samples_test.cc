@@ -48,8 +48,6 @@ std::set<fs::path> stems_in(const fs::path& folder) {
 
 class Samples : public OnEachEngine {
  protected:
-  Samples() { service_.start(); }
-
   std::map<std::string, std::vector<DiffRow>> by_record(const Login& login) {
     std::map<std::string, std::vector<DiffRow>> records;
     for (DiffRow& diff : service_.diffs(login)) {
@@ -87,7 +85,7 @@ class Samples : public OnEachEngine {
     return series.receipts.size() - 1;
   }
 
-  Service service_{GetParam()};
+  RunningService service_{GetParam()};
 };
 COLLECT_ON_EACH_ENGINE(Samples);
 

@@ -95,7 +95,7 @@ class Service {
   [[nodiscard]] ProcessResult cli(std::vector<std::string> arguments) const;
   [[nodiscard]] std::unique_ptr<Process> launch(std::vector<std::string> arguments) const;
   // Standard output of a command that has to succeed.
-  [[nodiscard]] std::string cli_output(std::vector<std::string> arguments) const;
+  std::string cli_output(std::vector<std::string> arguments) const;
 
   // In one organization, made at the first call. `flags` as `collect system create` has them.
   Login new_system(const std::string& name = "Box", std::vector<std::string> flags = {});
@@ -115,7 +115,7 @@ class Service {
   PostgresServer& postgres();
   RedisServer& redis();
   std::string redis_cli(std::vector<std::string> words, std::string_view input = {});
-  [[nodiscard]] std::string sql(const std::string& text);
+  std::string sql(const std::string& text);
 
  private:
   EngineKind engine_;
@@ -127,6 +127,14 @@ class Service {
   std::string organization_;
   std::unique_ptr<Process> process_;
   std::string earlier_log_;
+};
+
+// One that is started as soon as it is there.
+struct RunningService : Service {
+  explicit RunningService(EngineKind engine, Environment settings = {}, Servers servers = Servers::shared)
+      : Service(engine, std::move(settings), servers) {
+    start();
+  }
 };
 
 // Tests that hold on both engines.
