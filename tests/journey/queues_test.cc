@@ -133,7 +133,10 @@ TEST_F(Queues, GarbageDiesWithItsReasonAndItsNeighboursLive) {
   EXPECT_EQ(read, 4);
   EXPECT_THAT(letters, HasSubstr("gP97ASBub3QganNvbg==")) << "the bytes are kept, here as base64";
   EXPECT_THAT(letters, HasSubstr(R"({"text":"null"})"));
-  EXPECT_TRUE(eventually([&] { return service_.dead_letters() == 4; }));
+  const auto counted = [&] {
+    return service_.metric("collect_queue_messages", {R"(state="dead")", R"(stage="inventory")"});
+  };
+  EXPECT_TRUE(eventually([&] { return counted() == 4; })) << counted();
 }
 
 TEST_F(Queues, BadDataIsTriedAgainLaterAndThenDiesWithEveryError) {

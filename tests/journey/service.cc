@@ -199,7 +199,15 @@ double Service::metric(std::string_view name, const std::vector<std::string>& la
   return sum;
 }
 
-bool Service::queues_empty() const {
+// Redis is asked itself: the service's own reading may be some seconds old.
+bool Service::queues_empty() {
+  if (engine_ == EngineKind::servers) {
+    return redis_cli({"eval",
+                      "local n = #redis.call('keys', '*:claim:*') for i = 1, 3 do "
+                      "n = n + redis.call('llen', KEYS[i]) + redis.call('zcard', KEYS[i] .. ':delayed') end "
+                      "return n",
+                      "3", "collect:inventory", "collect:processing", "collect:notifications"}) == "0";
+  }
   double waiting = 0;
   for (const char* state : {"ready", "claimed", "delayed"}) {
     waiting += metric("collect_queue_messages", {"state=\"" + std::string(state) + "\""});
@@ -207,7 +215,15 @@ bool Service::queues_empty() const {
   return waiting == 0;
 }
 
-std::uint64_t Service::dead_letters() const {
+std::uint64_t Service::dead_letters() {
+  if (engine_ == EngineKind::servers) {
+    std::uint64_t letters = 0;
+    for (const char* queue :
+         {"collect:inventory:dead", "collect:processing:dead", "collect:notifications:dead"}) {
+      letters += std::stoull(redis_cli({"llen", queue}));
+    }
+    return letters;
+  }
   return static_cast<std::uint64_t>(metric("collect_queue_messages", {"state=\"dead\""}));
 }
 

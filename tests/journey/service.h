@@ -107,9 +107,9 @@ class Service {
 
   // The sum over the samples of that metric whose labels contain all of `labels`.
   [[nodiscard]] double metric(std::string_view name, const std::vector<std::string>& labels = {}) const;
-  // Nothing is ready, claimed or delayed in any queue.
-  [[nodiscard]] bool queues_empty() const;
-  [[nodiscard]] std::uint64_t dead_letters() const;
+  // Nothing is ready, claimed or delayed in any queue (of the default names).
+  [[nodiscard]] bool queues_empty();
+  [[nodiscard]] std::uint64_t dead_letters();
 
   // Engine `servers` only.
   PostgresServer& postgres();
