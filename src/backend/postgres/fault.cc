@@ -53,7 +53,10 @@ FailureKind kind_of(std::string_view sqlstate) {
 Failure failure_of(const Diagnosis& diagnosis) {
   const auto kind = kind_of(diagnosis.sqlstate);
   if (kind != FailureKind::invalid) {
-    return {kind, fmt::format("PostgreSQL: {} (SQLSTATE {})", diagnosis.primary, diagnosis.sqlstate)};
+    // A table or a column that is not there: nobody has migrated this database yet.
+    const bool unmigrated = diagnosis.sqlstate == "42P01" || diagnosis.sqlstate == "42703";
+    return {kind, fmt::format("PostgreSQL: {} (SQLSTATE {}){}", diagnosis.primary, diagnosis.sqlstate,
+                              unmigrated ? "; collect migrate brings the tables up to date" : "")};
   }
   auto message = fmt::format("PostgreSQL was given {}", meaning_of(diagnosis.sqlstate));
   if (!diagnosis.table.empty()) message += fmt::format(", table {}", diagnosis.table);
