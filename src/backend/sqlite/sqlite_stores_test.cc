@@ -290,9 +290,9 @@ TEST_F(SqliteStoresTest, RecordsAreComparedInTheirOrder) {
                                                  return std::vector<inventory::RecordDiffs>{};
                                                });
   ASSERT_TRUE(next.ok() && next->empty());
-  const auto unfinished = ports().comparison.unfinished(kNow + std::chrono::hours(1), 10);
-  ASSERT_EQ(unfinished->size(), 1U);
-  EXPECT_EQ(unfinished->front().record_id, third);
+  const auto left = ports().comparison.unfinished(kNow + std::chrono::hours(1), 10);
+  ASSERT_EQ(left->size(), 1U);
+  EXPECT_EQ(left->front().record_id, third);
   EXPECT_THAT(column("SELECT held FROM inventory_records ORDER BY id"),
               ElementsAre("held text", "NULL", "NULL"));
 }
