@@ -22,8 +22,8 @@ namespace collect::test {
 enum class EngineKind { embedded, servers };
 std::string name_of(EngineKind engine);  // as tests print it
 
-// The servers that the process uses: those of this test program (with a new database and an emptied Redis),
-// or some of its own, which a test may stop.
+// The servers that the process uses: those of this test program (with an emptied database and an emptied
+// Redis), or some of its own, which a test may stop.
 enum class Servers { shared, own };
 
 using Environment = std::map<std::string, std::string>;
