@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend/redis/connection.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
+#include "backend/redis/connection.h"
 #include "support/redis_server.h"
 
 namespace collect::redis {
