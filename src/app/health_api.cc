@@ -26,7 +26,7 @@ void add(net::Router& router, std::string_view path, std::function<net::Response
 
 }  // namespace
 
-void add_health(net::Router& router, Readiness readiness) {
+void add_health(net::Router& router, const Readiness& readiness) {
   add(router, "/api/health", [readiness](const net::Request&) {
     return readiness().empty() ? net::envelope(200, "service healthy", version_json())
                                : net::envelope(503, "service unhealthy", version_json());

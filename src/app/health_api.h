@@ -13,7 +13,7 @@ namespace collect::app {
 // What is not ready, one sentence each; empty: all is well. May block.
 using Readiness = std::function<std::vector<std::string>()>;
 
-void add_health(net::Router& router, Readiness readiness);
+void add_health(net::Router& router, const Readiness& readiness);
 void add_metrics(net::Router& router, std::function<std::string()> page);
 
 }  // namespace collect::app

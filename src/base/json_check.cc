@@ -210,6 +210,11 @@ std::size_t where_too_deep(std::string_view text) {
   return text.size();
 }
 
+bool may_be_too_deep(std::string_view text) {
+  return std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') >
+         static_cast<std::ptrdiff_t>(kMaxDepth);
+}
+
 // Where the on-demand walk stops is where a person would look; the DOM parser does not say.
 std::size_t where_broken(std::string_view text) {
   namespace od = simdjson::ondemand;
@@ -283,6 +288,10 @@ Failure explain(simdjson::error_code error, std::string_view text) {
 
 Result<void> check(std::string_view text) {
   simdjson::error_code error = parse(text);
+  // The parser does not count an empty container as a level.
+  if (error == simdjson::SUCCESS && may_be_too_deep(text) && where_too_deep(text) < text.size()) {
+    error = simdjson::DEPTH_ERROR;
+  }
   if (error == simdjson::NUMBER_ERROR || (error == simdjson::SUCCESS && has_unusual_numbers(text))) {
     std::string blanked(text);
     if (auto numbers = check_numbers(blanked); !numbers) return numbers.failure();

@@ -47,6 +47,9 @@ TEST(JsonCheck, SaysWhatIsWrongAndWhere) {
   EXPECT_NE(problem("[" + std::string(140000, '9') + "]"), "");
   EXPECT_NE(problem("[0." + std::string(20000, '1') + "]"), "");
   EXPECT_NE(problem(nested(5000)), "");
+  EXPECT_EQ(problem(std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']')), "");
+  EXPECT_EQ(problem(std::string(kMaxDepth + 1, '[') + std::string(kMaxDepth + 1, ']')),
+            "nesting deeper than 512 levels at line 1, column 513");
 }
 
 TEST(JsonDocument, KeepsEveryDigitAndResolvesDuplicates) {

@@ -7,8 +7,8 @@
 
 namespace collect::diff {
 
-ConfigEntry::ConfigEntry(YAML::Node node, std::string key, std::string_view origin)
-    : node_(std::move(node)), key_(std::move(key)), origin_(origin) {}
+ConfigEntry::ConfigEntry(const YAML::Node& node, std::string key, std::string_view origin)
+    : node_(node), key_(std::move(key)), origin_(origin) {}
 
 ConfigEntry ConfigEntry::parse(std::string_view yaml, std::string_view origin) {
   try {

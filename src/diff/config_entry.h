@@ -26,7 +26,7 @@ class ConfigEntry {
  public:
   // `origin` is what messages call the file; its text must outlive the entry. `key` is the dotted place in
   // it.
-  ConfigEntry(YAML::Node node, std::string key, std::string_view origin);
+  ConfigEntry(const YAML::Node& node, std::string key, std::string_view origin);
   // The whole text.
   static ConfigEntry parse(std::string_view yaml, std::string_view origin);
 

@@ -156,8 +156,8 @@ template <class Rows, class Part>
 Params& Params::array(const Rows& rows, Part part) {
   using Element = std::remove_cvref_t<decltype(part(*std::begin(rows)))>;
   using Plain = typename detail::Unwrapped<Element>::type;
-  constexpr auto type = detail::element_type<Plain>();
-  ArrayBytes bytes(type);
+  constexpr auto kType = detail::element_type<Plain>();
+  ArrayBytes bytes(kType);
   for (const auto& row : rows) {
     const auto& element = part(row);
     if constexpr (std::same_as<Element, Plain>) {
@@ -166,7 +166,7 @@ Params& Params::array(const Rows& rows, Part part) {
       element.has_value() ? detail::append(bytes, *element) : bytes.add_null();
     }
   }
-  values_.push_back({bytes.finish(), detail::array_type(type), 1});
+  values_.push_back({bytes.finish(), detail::array_type(kType), 1});
   return *this;
 }
 

@@ -72,7 +72,7 @@ class RedisQueue final : public queue::Queue {
   void forget(const Holder& holder, const std::string& token);
   Result<Reply> run(const Script& script, const Words& keys, const Words& arguments);
   Result<Reply> command(std::initializer_list<std::string_view> words);
-  Result<void> end_leases_of_gone_processes(const Keys& keys);
+  Result<void> end_leases_of_gone_processes(const Keys& own);
 
   const RedisQueueOptions options_;
   const ServerFacts facts_;

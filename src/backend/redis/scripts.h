@@ -11,7 +11,7 @@
 namespace collect::redis {
 
 struct Script {
-  explicit Script(std::string_view text);
+  explicit Script(std::string_view source);
   std::string_view text;
   std::string sha;  // SHA-1 in hex, the name under which Redis keeps it
 };

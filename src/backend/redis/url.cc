@@ -26,7 +26,7 @@ Result<ConnectionOptions> parse_url(std::string_view url, int default_database) 
   const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
   if (!parsed)
     return invalid("the Redis URL is no URL, expected redis://[user:password@]host[:port][/database]");
-  const boost::urls::url_view view = *parsed;
+  const boost::urls::url_view& view = *parsed;
   ConnectionOptions options;
   options.database = default_database;
   if (view.has_userinfo()) {
