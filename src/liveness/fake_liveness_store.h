@@ -15,6 +15,11 @@ namespace collect::liveness {
 
 class FakeLivenessStore final : public LivenessStore {
  public:
+  // While a writer's own thread may be asking.
+  void fail_with(std::optional<Failure> with) {
+    const std::lock_guard lock(mutex);
+    failure = std::move(with);
+  }
   Result<void> write(std::span<const Heartbeat> heartbeats) override {
     const std::lock_guard lock(mutex);
     if (failure) return *failure;

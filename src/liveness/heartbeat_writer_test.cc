@@ -46,10 +46,10 @@ TEST(HeartbeatWriter, BatchesAreBoundedAndInTheOrderOfIds) {
   HeartbeatWriter writer(store, {.interval = 1h, .batch = 100});
   for (int i = 0; i < 99; ++i) writer.note(id(i * 7 % 99), kNow);
   ASSERT_TRUE(writer.flush());
-  store.failure = unavailable("away");
+  store.fail_with(unavailable("away"));
   for (int i = 0; i < 250; ++i) writer.note(id(i), kNow);
   EXPECT_FALSE(writer.flush());
-  store.failure.reset();
+  store.fail_with(std::nullopt);
   ASSERT_TRUE(writer.flush());
   ASSERT_EQ(store.batches.size(), 4U);
   EXPECT_EQ(store.batches[1].size(), 100U);
@@ -63,7 +63,7 @@ TEST(HeartbeatWriter, BatchesAreBoundedAndInTheOrderOfIds) {
 
 TEST(HeartbeatWriter, KeepsThemWhileTheStoreIsAway) {
   FakeLivenessStore store;
-  store.failure = unavailable("away");
+  store.fail_with(unavailable("away"));
   HeartbeatWriter writer(store, kByHand);
   writer.note(id(1), kNow);
   writer.note(id(2), kNow);
@@ -71,7 +71,7 @@ TEST(HeartbeatWriter, KeepsThemWhileTheStoreIsAway) {
   for (int i = 0; i < 100; ++i) writer.note(id(1), kNow + std::chrono::seconds(i));
   EXPECT_EQ(writer.waiting(), 2U);
   EXPECT_FALSE(writer.flush());
-  store.failure.reset();
+  store.fail_with(std::nullopt);
   ASSERT_TRUE(writer.flush());
   EXPECT_EQ(store.last_heartbeat["system-1"], kNow + 99s);
   EXPECT_EQ(store.last_heartbeat["system-2"], kNow);
@@ -79,7 +79,7 @@ TEST(HeartbeatWriter, KeepsThemWhileTheStoreIsAway) {
 
 TEST(HeartbeatWriter, DropsWhatWouldFailForEver) {
   FakeLivenessStore store;
-  store.failure = internal("no such column");
+  store.fail_with(internal("no such column"));
   HeartbeatWriter writer(store, kByHand);
   writer.note(id(1), kNow);
   EXPECT_TRUE(writer.flush());
