@@ -22,26 +22,11 @@ function(collect_room NAME)
   endif()
 endfunction()
 
-# The test framework's headers cost more than most tests: compiled once, for all test programs.
-if(NOT EXISTS ${PROJECT_BINARY_DIR}/generated/test_pch.cc)
-  file(WRITE ${PROJECT_BINARY_DIR}/generated/test_pch.cc "")
-endif()
-add_library(collect_test_pch OBJECT ${PROJECT_BINARY_DIR}/generated/test_pch.cc)
-target_link_libraries(collect_test_pch PRIVATE collect_base GTest::gmock)
-# Some libraries ask for it and some do not, and a precompiled header serves only those who agree.
-target_compile_options(collect_test_pch PRIVATE -pthread)
-target_precompile_headers(collect_test_pch PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
-
 # collect_test(NAME SOURCES file... DEPENDS target... [TIMEOUT s]): one test program, one CTest entry.
 function(collect_test NAME)
   cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${NAME} ${TEST_SOURCES})
   target_link_libraries(${NAME} PRIVATE ${TEST_DEPENDS} GTest::gmock_main)
-  # hiredis, and with it all that know the backend, defines _FILE_OFFSET_BITS, which the header was compiled without.
-  if(NOT TEST_DEPENDS MATCHES "collect_(backend|app)")
-    target_precompile_headers(${NAME} REUSE_FROM collect_test_pch)
-    target_compile_options(${NAME} PRIVATE -pthread)
-  endif()
   target_compile_definitions(${NAME} PRIVATE COLLECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${NAME} COMMAND ${NAME})
   if(NOT TEST_TIMEOUT)

@@ -100,8 +100,6 @@ const char* number_problem(std::string_view number) {
   }
   if (mark == std::string_view::npos) return nullptr;
 
-  const std::size_t first = mantissa.find_first_of("123456789");
-  if (first == std::string_view::npos) return nullptr;  // zero, whatever its exponent
   std::string_view digits = number.substr(mark + 1);
   if (digits.starts_with('+')) digits.remove_prefix(1);
   std::int64_t exponent = 0;
@@ -112,9 +110,12 @@ const char* number_problem(std::string_view number) {
   // Power of ten of the first significant digit.
   const std::size_t sign = number.starts_with('-') ? 1 : 0;
   const auto whole = static_cast<std::int64_t>(before.size());
-  const auto leading = static_cast<std::int64_t>(first - sign);
+  const std::size_t first = mantissa.find_first_of("123456789");
+  const bool zero =
+      first == std::string_view::npos;  // its exponent still has to be one that PostgreSQL reads
+  const auto leading = static_cast<std::int64_t>(zero ? 0 : first - sign);
   const std::int64_t magnitude = exponent + (leading < whole ? whole - 1 - leading : whole - leading);
-  if (magnitude > kMaxMagnitude) return "a number out of range (above 1e308)";
+  if (!zero && magnitude > kMaxMagnitude) return "a number out of range (above 1e308)";
   if (exponent - static_cast<std::int64_t>(after.size()) < -static_cast<std::int64_t>(kMaxDigitsAfterPoint)) {
     return "a number out of range (more than 16383 digits after the point)";
   }
@@ -131,6 +132,13 @@ bool has_unusual_numbers(std::string_view text) {
     if ((mark != 'e' && mark != 'E') || !is_digit(text[at - 2])) continue;
     const std::size_t end = text.find_first_not_of("0123456789", at + 1);
     if (std::min(end, text.size()) - at > kSmallExponent) return true;
+  }
+  // A zero takes any exponent, but PostgreSQL reads it all the same. Its last digit is a 0.
+  for (std::size_t at = text.find('0'); at != std::string_view::npos; at = text.find('0', at + 1)) {
+    if (at + 1 >= text.size() || (text[at + 1] != 'e' && text[at + 1] != 'E')) continue;
+    const std::size_t first = at + 2 < text.size() && text[at + 2] == '+' ? at + 3 : at + 2;
+    const std::size_t end = text.find_first_not_of("0123456789", std::min(first, text.size()));
+    if (std::min(end, text.size()) - first >= kSmallExponent && first < text.size()) return true;
   }
   // A run of kLongRun digits covers one of the positions looked at, and half a run on one side of it.
   for (std::size_t at = kLongRun / 2; at < text.size(); at += kLongRun / 2) {

@@ -19,7 +19,7 @@ TEST(JsonCheck, AcceptsWhatEveryEngineStores) {
   for (const char* text :
        {"{}", "[]", "1", "\"x\"", "null",
         " {\"a\": [1, -2.5e3, true, false, null, \"\\u00e8\\ud83d\\ude80\"]} ", "9007199254740993",
-        "123456789012345678901234567890", "[1e308, 1e-400, 0e999999, -0.0]",
+        "123456789012345678901234567890", "[1e308, 1e-400, 0e9999, -0.0]",
         "{\"a\":123456789012345678901234567890123456789012345678901234567890}", "\"\\\\u0000\""}) {
     EXPECT_EQ(problem(text), "") << text;
   }
@@ -36,6 +36,8 @@ TEST(JsonCheck, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem("{\"a\":1e400}"), "a number out of range (above 1e308) at line 1, column 6");
   EXPECT_EQ(problem("[1e-20000]"),
             "a number out of range (more than 16383 digits after the point) at line 1, column 2");
+  for (const char* zero : {"[0e99999999999999]", "[0.0e-99999]", "[0.0e-16383]"})
+    EXPECT_NE(problem(zero), "") << zero;
   EXPECT_EQ(problem("[0123456]"), "something that starts like a number and is none at line 1, column 2");
   EXPECT_EQ(problem("[\"\xff\"]"), "bytes that are not UTF-8 at line 1, column 3");
   EXPECT_EQ(problem(nested(kMaxDepth + 1)), "nesting deeper than 512 levels at line 1, column 513");

@@ -286,6 +286,13 @@ std::vector<std::string> contradictions(const Settings& s) {
     out.emplace_back(
         "APP_ENV=production needs DATABASE_URL and REDIS_URL (any other APP_ENV may run embedded)");
   }
+  const std::string& inventory = s.queue_inventory_name;
+  const std::string& processing = s.queue_processing_name;
+  const std::string& notification = s.queue_notification_name;
+  if (inventory == processing || processing == notification || inventory == notification) {
+    out.emplace_back(
+        "QUEUE_INVENTORY_NAME, QUEUE_PROCESSING_NAME and QUEUE_NOTIFICATION_NAME have to differ");
+  }
   if (s.tls_cert_file.empty() != s.tls_key_file.empty()) {
     out.emplace_back("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither");
   }
