@@ -1,40 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
-// PORT. What is still to be told about stored diffs.
+// PORT. Stored diffs become alerts here, once, and operators look at them.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/ids.h"
+#include "alerts/alert.h"
+#include "alerts/unsent_store.h"
 #include "base/result.h"
 
 namespace collect::alerts {
 
-struct UnsentDiff {
-  DiffId id{};
-  RecordId record_id{};
-  SystemId system_id;
-  std::string diff_type;
-  std::string category;
-  std::string severity;
+// An alert that is not resolved, with the change that it tells.
+struct OpenAlert {
+  AlertId id{};
+  std::string rule;
+  diff::ChangeType type = diff::ChangeType::update;
   std::string field_path;
-  Time created_at{};
+  std::optional<std::string> previous_value;  // JSON text
+  std::optional<std::string> current_value;
 };
 
-struct UnsentRecord {
+// What the store knows about one system whose diffs are to be told.
+struct NotifyState {
+  systems::System system;
+  std::vector<StoredDiff> unsent;  // of the records asked for, notification_sent = false; by id
+  // Unresolved alerts with a rule and a diff, whose field_path is one of `unsent`'s; by id.
+  std::vector<OpenAlert> open;
+  // For each field_path of `unsent`: when it changed, by created_at of the system's stored diffs at or after
+  // `since`, these included; oldest first.
+  std::map<std::string, std::vector<Time>, std::less<>> occurrences;
+  // The same paths: created_at of the diff of the newest alert whose rule is `pattern_rule`, if there is one.
+  std::map<std::string, Time, std::less<>> last_pattern;
+};
+
+struct Resolved {
+  AlertId id{};
+  std::vector<std::string> channels;  // to be told
+};
+struct NotifyPlan {
+  std::vector<NewAlert> alerts;
+  std::vector<Resolved> resolved;  // among NotifyState::open
+};
+using DecideNotify = std::function<NotifyPlan(const NotifyState&)>;
+
+struct NotifyQuestion {
   SystemId system_id;
-  RecordId record_id{};
+  std::span<const RecordId> records;
+  Time since{};              // how far back `occurrences` goes
+  std::string pattern_rule;  // the rule name of pattern alerts
+  Time now{};
+};
+struct Notified {
+  std::size_t diffs = 0;   // marked as sent
+  std::size_t alerts = 0;  // new rows
+  std::size_t resolved = 0;
+};
+
+// Unset members do not filter. Newest first, by id.
+struct AlertFilter {
+  std::optional<SystemId> system_id;
+  std::optional<OrganizationId> organization_id;
+  std::optional<std::string> alert_type;
+  std::optional<diff::Severity> least_severity;
+  std::optional<bool> resolved;
+  std::optional<Time> since;         // created_at at or after
+  std::optional<AlertId> before;     // id below: the next page
+  std::optional<std::size_t> limit;  // none: all
+};
+struct ListedAlert {
+  Alert alert;
+  std::string system_key;
+  std::string system_name;  // empty: null
 };
 
 class AlertStore {
  public:
   virtual ~AlertStore() = default;
-  // The diffs of these records with notification_sent = false, by id.
-  virtual Result<std::vector<UnsentDiff>> unsent(std::span<const RecordId> records) = 0;
-  virtual Result<void> mark_sent(std::span<const DiffId> diffs) = 0;
+
+  // One transaction with the system locked: reads, asks, then writes the alerts (created_at = now; an alert
+  // of the same rule and diff that stands already stays as it is and tells nobody again), resolves, queues
+  // one notification for each new alert or resolution and channel (alert_notifications), and sets
+  // notification_sent on all of `unsent`. A system that is not there, or has nothing unsent: nothing happens
+  // and `decide` is not asked.
+  virtual Result<Notified> notify(const NotifyQuestion& question, const DecideNotify& decide) = 0;
   // Records with unsent diffs created before `before`: for the sweep.
   virtual Result<std::vector<UnsentRecord>> unfinished(Time before, std::size_t limit) = 0;
+
+  // For operators. Deleted systems' alerts are listed too.
+  virtual Result<std::vector<ListedAlert>> list(const AlertFilter& filter) = 0;
+  virtual Result<std::optional<ListedAlert>> find(AlertId id) = 0;
+  // False: it was resolved already. The channels that were told of the alert are told of this. `not_found`.
+  virtual Result<bool> resolve(AlertId id, Time now) = 0;
 };
 
 }  // namespace collect::alerts

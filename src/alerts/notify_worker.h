@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "alerts/alert_store.h"
+#include "alerts/unsent_store.h"
 #include "queue/consumer.h"
 
 namespace collect::alerts {
@@ -19,7 +19,7 @@ struct NotifyCounters {
 // Stateless but for the counters: one object serves all threads of the stage.
 class NotifyWorker final : public queue::Handler {
  public:
-  explicit NotifyWorker(AlertStore& store) : store_(store) {}
+  explicit NotifyWorker(UnsentStore& store) : store_(store) {}
 
   Result<std::vector<queue::Outcome>> handle(std::span<const queue::Message> messages,
                                              const queue::StillOurs& still_ours) override;
@@ -28,7 +28,7 @@ class NotifyWorker final : public queue::Handler {
   [[nodiscard]] const NotifyCounters& counters() const { return counters_; }
 
  private:
-  AlertStore& store_;
+  UnsentStore& store_;
   NotifyCounters counters_;
 };
 

@@ -78,7 +78,7 @@ struct Collect::Parts {
   inventory::StoreWorker store_worker{stores.intake, [this] { return live.get().applications; }, clock};
   inventory::DiffWorker diff_worker{stores.comparison, [this] { return live.get().rules; }, clock,
                                     static_cast<int>(settings.queue_retry_attempts)};
-  alerts::NotifyWorker notify_worker{stores.alerts};
+  alerts::NotifyWorker notify_worker{stores.unsent};
   std::vector<std::unique_ptr<StageWorkers>> stages;
 
   // The door.
@@ -196,7 +196,7 @@ void Collect::Parts::start_monitors() {
         });
   sweep(queue::Stage::notification,
         [this, attempts](Time before, std::size_t limit) -> Result<std::vector<queue::Onward>> {
-          const auto records = stores.alerts.unfinished(before, limit);
+          const auto records = stores.unsent.unfinished(before, limit);
           if (!records) return records.failure();
           std::vector<queue::Onward> out;
           for (const auto& record : *records) {

@@ -3,7 +3,7 @@
 // must not outlive the engine.
 #pragma once
 
-#include "alerts/alert_store.h"
+#include "alerts/unsent_store.h"
 #include "inventory/comparison_store.h"
 #include "inventory/history_store.h"
 #include "inventory/intake_store.h"
@@ -17,7 +17,7 @@ struct Stores {
   inventory::IntakeStore& intake;
   inventory::ComparisonStore& comparison;
   inventory::HistoryStore& history;
-  alerts::AlertStore& alerts;
+  alerts::UnsentStore& unsent;
   liveness::LivenessStore& liveness;
 };
 

@@ -2,12 +2,12 @@
 // All ports of the embedded engine over one database, whose tables must be there (migrations.h).
 #pragma once
 
-#include "backend/sqlite/alert_store.h"
 #include "backend/sqlite/comparison_store.h"
 #include "backend/sqlite/history_store.h"
 #include "backend/sqlite/intake_store.h"
 #include "backend/sqlite/liveness_store.h"
 #include "backend/sqlite/system_store.h"
+#include "backend/sqlite/unsent_store.h"
 #include "backend/stores.h"
 
 namespace collect::sqlite {
@@ -20,14 +20,14 @@ class SqliteStores {
         intake_(database),
         comparison_(database),
         history_(database),
-        alerts_(database),
+        unsent_(database),
         liveness_(database) {}
   SqliteStores(const SqliteStores&) = delete;
   SqliteStores& operator=(const SqliteStores&) = delete;
 
   // Valid as long as this object.
   [[nodiscard]] backend::Stores ports() {
-    return {systems_, intake_, comparison_, history_, alerts_, liveness_};
+    return {systems_, intake_, comparison_, history_, unsent_, liveness_};
   }
 
  private:
@@ -35,7 +35,7 @@ class SqliteStores {
   IntakeStore intake_;
   ComparisonStore comparison_;
   HistoryStore history_;
-  AlertStore alerts_;
+  UnsentStore unsent_;
   LivenessStore liveness_;
 };
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "alerts/alert_store.h"
+#include "alerts/unsent_store.h"
 #include "backend/sqlite/database.h"
 
 namespace collect::sqlite {
 
-class AlertStore final : public alerts::AlertStore {
+class UnsentStore final : public alerts::UnsentStore {
  public:
-  explicit AlertStore(Database& database) : database_(database) {}
+  explicit UnsentStore(Database& database) : database_(database) {}
 
   Result<std::vector<alerts::UnsentDiff>> unsent(std::span<const RecordId> records) override;
   Result<void> mark_sent(std::span<const DiffId> diffs) override;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "alerts/alert_store.h"
+#include "alerts/unsent_store.h"
 #include "backend/postgres/pool.h"
 
 namespace collect::postgres {
 
-class AlertStore final : public alerts::AlertStore {
+class UnsentStore final : public alerts::UnsentStore {
  public:
-  explicit AlertStore(Pool& pool) : pool_(pool) {}
+  explicit UnsentStore(Pool& pool) : pool_(pool) {}
   Result<std::vector<alerts::UnsentDiff>> unsent(std::span<const RecordId> records) override;
   Result<void> mark_sent(std::span<const DiffId> diffs) override;
   Result<std::vector<alerts::UnsentRecord>> unfinished(Time before, std::size_t limit) override;

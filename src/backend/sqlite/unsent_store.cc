@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend/sqlite/alert_store.h"
+#include "backend/sqlite/unsent_store.h"
 
 #include <algorithm>
 #include <set>
@@ -24,7 +24,7 @@ UnsentDiff unsent_diff_of(const Cursor& row, RecordId record_id) {
 
 }  // namespace
 
-Result<std::vector<UnsentDiff>> AlertStore::unsent(std::span<const RecordId> records) {
+Result<std::vector<UnsentDiff>> UnsentStore::unsent(std::span<const RecordId> records) {
   const std::set<RecordId> distinct(records.begin(), records.end());
   return database_.read([&](Snapshot& snapshot) {
     std::vector<UnsentDiff> diffs;
@@ -40,14 +40,14 @@ Result<std::vector<UnsentDiff>> AlertStore::unsent(std::span<const RecordId> rec
   });
 }
 
-Result<void> AlertStore::mark_sent(std::span<const DiffId> diffs) {
+Result<void> UnsentStore::mark_sent(std::span<const DiffId> diffs) {
   return database_.write([&](Transaction& transaction) {
     for (const auto id : diffs)
       transaction.run("UPDATE inventory_diffs SET notification_sent = 1 WHERE id = ?", id);
   });
 }
 
-Result<std::vector<alerts::UnsentRecord>> AlertStore::unfinished(Time before, std::size_t limit) {
+Result<std::vector<alerts::UnsentRecord>> UnsentStore::unfinished(Time before, std::size_t limit) {
   return database_.read([&](Snapshot& snapshot) {
     std::vector<alerts::UnsentRecord> records;
     auto row = snapshot.query(

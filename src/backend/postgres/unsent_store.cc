@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend/postgres/alert_store.h"
+#include "backend/postgres/unsent_store.h"
 
 #include <set>
 
@@ -8,7 +8,7 @@ namespace collect::postgres {
 using alerts::UnsentDiff;
 using alerts::UnsentRecord;
 
-Result<std::vector<UnsentDiff>> AlertStore::unsent(std::span<const RecordId> records) {
+Result<std::vector<UnsentDiff>> UnsentStore::unsent(std::span<const RecordId> records) {
   return pool_.read([&](Connection& connection, const Schema&) {
     const auto rows = connection.run(
         "SELECT id, current_id, system_id, diff_type, category, severity, field_path, created_at FROM "
@@ -32,7 +32,7 @@ Result<std::vector<UnsentDiff>> AlertStore::unsent(std::span<const RecordId> rec
   });
 }
 
-Result<void> AlertStore::mark_sent(std::span<const DiffId> diffs) {
+Result<void> UnsentStore::mark_sent(std::span<const DiffId> diffs) {
   return pool_.write([&](Transaction& transaction, const Schema&) {
     if (diffs.empty()) return;
     const std::set<DiffId> ids(diffs.begin(), diffs.end());
@@ -44,7 +44,7 @@ Result<void> AlertStore::mark_sent(std::span<const DiffId> diffs) {
   });
 }
 
-Result<std::vector<UnsentRecord>> AlertStore::unfinished(Time before, std::size_t limit) {
+Result<std::vector<UnsentRecord>> UnsentStore::unfinished(Time before, std::size_t limit) {
   return pool_.read([&](Connection& connection, const Schema&) {
     const auto rows = connection.run(
         "SELECT system_id, current_id FROM inventory_diffs WHERE notification_sent = false AND created_at < "

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alerts and the notifications that tell them: values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "diff/change.h"
+#include "systems/system.h"
+
+namespace collect::alerts {
+
+enum class AlertId : std::int64_t {};         // inventory_alerts.id
+enum class NotificationId : std::int64_t {};  // alert_notifications.id
+
+// A row of inventory_diffs.
+struct StoredDiff {
+  DiffId id{};
+  RecordId record_id{};
+  diff::ChangeType type = diff::ChangeType::update;
+  std::string category;
+  diff::Severity severity = diff::Severity::low;
+  std::string field_path;
+  std::optional<std::string> previous_value;  // JSON text
+  std::optional<std::string> current_value;
+  Time created_at{};
+};
+
+// A row of inventory_alerts, with the path of its diff.
+struct Alert {
+  AlertId id{};
+  SystemId system_id;
+  std::optional<DiffId> diff_id;
+  std::string rule;  // the name of the rule that made it; empty: made by another program
+  std::string alert_type;
+  std::string message;
+  diff::Severity severity = diff::Severity::low;
+  bool is_resolved = false;
+  std::optional<Time> resolved_at;
+  Time created_at{};
+  Time updated_at{};
+  std::string field_path;  // of the diff; empty without one
+};
+
+// What one of a rule's channels has to be told about one alert.
+enum class News : std::uint8_t { firing, resolved };
+
+// An alert as the rules decided it, before it has an id.
+struct NewAlert {
+  DiffId diff_id{};
+  std::string rule;
+  std::string alert_type;
+  std::string message;
+  diff::Severity severity = diff::Severity::low;
+  std::vector<std::string> channels;  // names; each is told once
+};
+
+// One message to one channel's peer: everything that is due about one system, or a summary of several systems
+// of an organization.
+struct DeliveryItem {
+  News news = News::firing;
+  Alert alert;
+  systems::System system;
+};
+struct Delivery {
+  std::string id;  // a UUID, the same in every attempt: the peer can tell a repetition by it
+  std::string channel;
+  OrganizationId organization_id;
+  bool summary = false;  // of several systems
+  int attempts = 0;      // that failed before
+  Time created_at{};
+  std::vector<DeliveryItem> items;  // at least one; the most severe first, then the oldest
+};
+
+}  // namespace collect::alerts
