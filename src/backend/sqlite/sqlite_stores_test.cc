@@ -322,13 +322,13 @@ TEST_F(SqliteStoresTest, DiffsOutliveTheirRecordsAndPagesGoOnAfterAGoneOne) {
         return std::vector<inventory::RecordDiffs>{{ids[2], ids[1], "", {change}}};
       });
   ASSERT_TRUE(decided.ok());
-  auto unsent = ports().alerts.unsent(ids);
+  auto unsent = ports().unsent.unsent(ids);
   ASSERT_TRUE(unsent.ok());
   ASSERT_EQ(unsent->size(), 1U);
-  EXPECT_EQ(ports().alerts.unfinished(kNow + std::chrono::minutes(1), 10)->at(0).record_id, ids[2]);
+  EXPECT_EQ(ports().unsent.unfinished(kNow + std::chrono::minutes(1), 10)->at(0).record_id, ids[2]);
   const std::vector<DiffId> sent = {unsent->at(0).id};
-  ASSERT_TRUE(ports().alerts.mark_sent(sent).ok());
-  EXPECT_TRUE(ports().alerts.unsent(ids)->empty());
+  ASSERT_TRUE(ports().unsent.mark_sent(sent).ok());
+  EXPECT_TRUE(ports().unsent.unsent(ids)->empty());
 
   sql("DELETE FROM inventory_records WHERE data_hash = 'hash of 2'");
   EXPECT_THAT(column("SELECT count(*) FROM inventory_documents"), ElementsAre("4"));
