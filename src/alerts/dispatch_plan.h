@@ -14,14 +14,23 @@ namespace collect::alerts {
 // How far back DispatchState::recent has to go.
 Duration recent_span(const Grouping& grouping);
 
-// Per organization, critical and other notifications apart:
-//   - a system about which nothing went out within the window is told at once; what follows waits for the
-//     window's end and goes out together then;
-//   - when more than max_group_size systems are due at once, or only the last of the hour's notifications is
-//     left, one summary tells of all that is due; the next summary waits `kSummaryPause`;
-//   - with no notification left for the hour, all wait.
-// Whatever is in no delivery stays waiting.
+// Two summaries are at least this far apart: longer where the hour's limit is low (an hour by half the
+// limit).
 inline constexpr Duration kSummaryPause = std::chrono::minutes(5);
+
+// Per organization, and for critical notifications apart from the others, so that a storm of the others
+// delays no critical one:
+//   - a system about which nothing went out within the window is due at once; what follows waits for the
+//     window's end and goes out together then. A critical notification waits only for a window that a
+//     critical one began, and takes along whatever else waits about its system;
+//   - each due system has a delivery of its own, unless they are a crowd: more than max_group_size, with
+//   those
+//     told on their own within the last kSummaryPause; or so many that fewer of the hour's notifications
+//     would be left than are kept for summaries (half of them, as many as the pause allows at most). A crowd
+//     is told in one summary of all who are due, and the next summary waits for the pause. A summary begins
+//     no system's window;
+//   - with no notification left for the hour, all wait.
+// Whatever is in no delivery stays waiting. Critical deliveries come first.
 std::vector<NewDelivery> plan_deliveries(const DispatchState& state, const Grouping& grouping,
                                          const RateLimits& limits, Time now,
                                          const std::function<std::string()>& new_id);
