@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,6 +49,8 @@ struct Alert {
 
 // What one of a rule's channels has to be told about one alert.
 enum class News : std::uint8_t { firing, resolved };
+std::string_view to_string(News news);
+std::optional<News> parse_news(std::string_view word);
 
 // An alert as the rules decided it, before it has an id.
 struct NewAlert {
@@ -66,6 +69,10 @@ struct DeliveryItem {
   Alert alert;
   systems::System system;
 };
+// The order of Delivery::items: the most severe first, then the oldest alert; an alert fires before it is
+// resolved.
+bool told_before(const DeliveryItem& left, const DeliveryItem& right);
+
 struct Delivery {
   std::string id;  // a UUID, the same in every attempt: the peer can tell a repetition by it
   std::string channel;
@@ -73,7 +80,7 @@ struct Delivery {
   bool summary = false;  // of several systems
   int attempts = 0;      // that failed before
   Time created_at{};
-  std::vector<DeliveryItem> items;  // at least one; the most severe first, then the oldest
+  std::vector<DeliveryItem> items;  // at least one, ordered by told_before()
 };
 
 }  // namespace collect::alerts

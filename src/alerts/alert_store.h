@@ -32,7 +32,7 @@ struct NotifyState {
   // Unresolved alerts with a rule and a diff, whose field_path is one of `unsent`'s; by id.
   std::vector<OpenAlert> open;
   // For each field_path of `unsent`: when it changed, by created_at of the system's stored diffs at or after
-  // `since`, these included; oldest first.
+  // `since`, these included; oldest first. Empty where all of its changes are older.
   std::map<std::string, std::vector<Time>, std::less<>> occurrences;
   // The same paths: created_at of the diff of the newest alert whose rule is `pattern_rule`, if there is one.
   std::map<std::string, Time, std::less<>> last_pattern;
@@ -72,6 +72,8 @@ struct AlertFilter {
   std::optional<AlertId> before;     // id below: the next page
   std::optional<std::size_t> limit;  // none: all
 };
+// The words of these severities and of all above, for AlertFilter::least_severity.
+std::vector<std::string> severities_from(diff::Severity least);
 struct ListedAlert {
   Alert alert;
   std::string system_key;
@@ -88,13 +90,14 @@ class AlertStore {
   // notification_sent on all of `unsent`. A system that is not there, or has nothing unsent: nothing happens
   // and `decide` is not asked.
   virtual Result<Notified> notify(const NotifyQuestion& question, const DecideNotify& decide) = 0;
-  // Records with unsent diffs created before `before`: for the sweep.
+  // Records with unsent diffs created before `before`, of systems that are there: for the sweep.
   virtual Result<std::vector<UnsentRecord>> unfinished(Time before, std::size_t limit) = 0;
 
   // For operators. Deleted systems' alerts are listed too.
   virtual Result<std::vector<ListedAlert>> list(const AlertFilter& filter) = 0;
   virtual Result<std::optional<ListedAlert>> find(AlertId id) = 0;
-  // False: it was resolved already. The channels that were told of the alert are told of this. `not_found`.
+  // False: it was resolved already. Those that the alert was told to, by channel and organization, are told
+  // of this. `not_found`.
   virtual Result<bool> resolve(AlertId id, Time now) = 0;
 };
 

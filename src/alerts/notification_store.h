@@ -22,7 +22,7 @@ namespace collect::alerts {
 struct Waiting {
   NotificationId id{};
   SystemId system_id;
-  OrganizationId organization_id;  // of the system, when it was written
+  OrganizationId organization_id;  // of the system when it was written: organization.logto_id
   bool critical = false;           // severity of the alert
   Time since{};                    // when it was written
 };
@@ -36,8 +36,10 @@ struct Recent {
 };
 
 struct DispatchState {
-  std::vector<Waiting> waiting;  // oldest first, at most `limit`
-  std::vector<Recent> recent;    // created at or after `recent_since`, oldest first
+  // Oldest first; of each organization at most `limit` critical and `limit` other ones, so that what one
+  // organization holds back hides nobody else's.
+  std::vector<Waiting> waiting;
+  std::vector<Recent> recent;  // created at or after `recent_since`, oldest first
 };
 
 struct NewDelivery {
@@ -91,11 +93,12 @@ class NotificationStore {
                                    const PlanDeliveries& plan) = 0;
 
   // Pending deliveries that are due and not claimed, oldest first, with all that is in them; claimed until
-  // `until`.
+  // `until`. One whose alerts are all deleted has nothing to tell: it is deleted as well.
   virtual Result<std::vector<Delivery>> claim(std::string_view channel, Time now, Time until,
                                               std::size_t limit) = 0;
 
-  // Ends a claim. An attempt that is not `sent` counts.
+  // Ends a claim. An attempt that is not `sent` counts. A delivery that is not pending any more stays as it
+  // is.
   virtual Result<void> finish(std::string_view delivery_id, const Attempted& attempted, Time now) = 0;
 
   // For operators: newest first. Without a state: all.
