@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// A template's text as tokens. Comments and trimmed spaces are gone.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace collect::templates {
+
+struct Token {
+  enum class Type {
+    error,  // `text` says what was expected; nothing comes after it
+    end_of_text,
+    text,
+    left_delimiter,
+    right_delimiter,
+    space,
+    left_parenthesis,
+    right_parenthesis,
+    pipe,
+    comma,
+    other,  // a character that means nothing
+    assign,
+    declare,
+    boolean,
+    character,
+    number,
+    complex,
+    string,
+    dot,
+    field,       // with its dot
+    variable,    // with its $
+    identifier,  // what is left: a function's name
+    nil,
+    block,
+    break_,
+    continue_,
+    define,
+    else_,
+    end,
+    if_,
+    range,
+    template_,
+    with,
+  };
+  Type type = Type::end_of_text;
+  std::string_view text;
+  std::size_t line = 1;
+};
+
+// For messages: "a pipe". Never the text itself: it is a stranger's.
+std::string_view describe(Token::Type type);
+
+class Lexer {
+ public:
+  // `text` outlives the lexer and its tokens.
+  explicit Lexer(std::string_view text) : text_(text) {}
+
+  // After the end or an error: the end, for ever.
+  Token next();
+
+ private:
+  [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
+  [[nodiscard]] bool at_terminator() const;
+  [[nodiscard]] bool at_alphanumeric() const;
+  Token token(Token::Type type);
+  Token error(std::string_view expected);
+  Token outside();
+  bool skip_comment();
+  Token inside();
+  Token symbol();
+  Token right_delimiter();
+  Token space();
+  Token word();
+  Token name(Token::Type type);
+  Token quoted(char quote, Token::Type type);
+  Token number();
+  bool scan_number();
+  bool take_any(std::string_view characters);
+  void take_run(std::string_view characters);
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t start_ = 0;
+  std::size_t line_ = 1;     // where start_ is
+  std::size_t counted_ = 0;  // up to where line_ has counted
+  bool in_action_ = false;
+  std::size_t open_parentheses_ = 0;
+};
+
+}  // namespace collect::templates
