@@ -12,7 +12,7 @@ namespace {
 class ByKind {
  public:
   ByKind(Output& out, const Directive& directive, char32_t verb)
-      : out_(out), directive_(directive), verb_(verb < 0x80 ? static_cast<char>(verb) : '\0') {}
+      : out_(out), directive_(directive), verb_(verb < 0x80 ? static_cast<char>(verb) : '\0'), rune_(verb) {}
 
   bool operator()(Nothing) const {
     if (verb_ != 'v') return false;
@@ -90,9 +90,7 @@ class ByKind {
   }
 
  private:
-  void element(std::string_view text) const {
-    write_value(out_, directive_, text, static_cast<unsigned char>(verb_));
-  }
+  void element(std::string_view text) const { write_value(out_, directive_, text, rune_); }
 
   bool integer(std::uint64_t bits, Magnitude magnitude) const {
     switch (verb_) {
@@ -147,7 +145,8 @@ class ByKind {
 
   Output& out_;
   const Directive& directive_;
-  char verb_;
+  char verb_;  // '\0' where it is none that any kind has
+  char32_t rune_;
 };
 
 }  // namespace

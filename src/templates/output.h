@@ -57,7 +57,7 @@ class Workspace {
   std::string_view keep(std::string text) { return texts_.emplace_back(std::move(text)); }
 
  private:
-  static constexpr std::size_t kBytesPerStep = 64;
+  static constexpr std::size_t kBytesPerStep = 16;
 
   std::size_t steps_;
   std::size_t text_limit_;

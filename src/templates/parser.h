@@ -11,7 +11,9 @@ namespace collect::templates {
 
 // Parentheses and {{if}}, {{with}}, {{range}}, {{block}} in each other; each further `else if` is one deeper.
 inline constexpr std::size_t kMaxNesting = 100;
-inline constexpr std::size_t kMaxTemplateBytes = 256 << 10;
+// Declared and visible at one place.
+inline constexpr std::size_t kMaxVariables = 200;
+inline constexpr std::size_t kMaxTemplateBytes = 64 << 10;
 
 // `invalid`: the line and what was expected there; never the text itself.
 Result<Program> parse(std::string_view text);
