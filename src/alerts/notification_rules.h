@@ -31,15 +31,16 @@ inline constexpr std::string_view kPatternRule = "pattern";
 
 class NotificationRules {
  public:
-  // `yaml` is the text of a config.yml, `origin` what messages call it. A section that is missing is the
-  // built-in one. `invalid` names origin, line and key.
+  // `yaml` is the text of a config.yml, `origin` what messages call it. Each key of the section that is
+  // missing is the built-in one. `invalid` names origin, line and key.
   static Result<NotificationRules> load(std::string_view yaml, std::string_view origin);
 
   // How far back NotifyQuestion::since has to go.
   [[nodiscard]] Duration pattern_window() const;
 
-  // What these diffs mean: the rules from first to last for each, pattern alerts, and what they resolve.
-  // Pure.
+  // What these diffs mean: the rules from first to last for each, pattern alerts, and which of the open
+  // alerts they resolve. An alert of this very call is not open yet, so ask once for each record: within one,
+  // no path changes twice. Pure, but for a warning in the log when a message cannot be rendered.
   [[nodiscard]] NotifyPlan decide(const NotifyState& state) const;
 
   [[nodiscard]] const Grouping& grouping() const;

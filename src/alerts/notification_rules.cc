@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/notification_rules.h"
+
+#include <algorithm>
+#include <set>
+
+#include "alerts/alert_labels.h"
+#include "alerts/notification_rule.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "diff/default_config.h"
+
+namespace collect::alerts {
+namespace {
+
+template <class T>
+bool among(const std::vector<T>& list, const T& value) {
+  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+bool holds(const Match& match, const StoredDiff& diff, const systems::System& system) {
+  const auto& organization = system.organization;
+  return among(match.types, diff.type) && among(match.categories, diff.category) &&
+         diff.severity >= match.min_severity.value_or(diff::Severity::low) &&
+         (match.system_types.empty() || (system.type && among(match.system_types, *system.type))) &&
+         (match.organizations.empty() || among(match.organizations, system.organization_id.text()) ||
+          among(match.organizations, organization.logto_id.text()) ||
+          among(match.organizations, organization.row_id) || among(match.organizations, organization.name));
+}
+
+using Groups = std::map<std::string, std::string>;
+
+// The named groups of the first of the patterns that matches; those of the others, and those without a part
+// in the match, are empty. Nullopt when none matches.
+std::optional<Groups> match_path(const std::vector<std::shared_ptr<const RE2>>& patterns,
+                                 const std::string& path) {
+  Groups groups;
+  bool matched = patterns.empty();
+  for (const auto& pattern : patterns) {
+    std::vector<re2::StringPiece> found(static_cast<std::size_t>(pattern->NumberOfCapturingGroups()) + 1);
+    const bool matches = !matched && pattern->Match(path, 0, path.size(), RE2::UNANCHORED, found.data(),
+                                                    static_cast<int>(found.size()));
+    matched = matched || matches;
+    for (const auto& [name, number] : pattern->NamedCapturingGroups()) {
+      auto& text = groups[name];
+      if (matches) text = found[static_cast<std::size_t>(number)].as_string();
+    }
+  }
+  return matched ? std::optional(std::move(groups)) : std::nullopt;
+}
+
+std::string message_of(const Telling& telling, const std::string& rule, const templates::Values& labels) {
+  if (!telling.message) return as_message(plain_sentence(labels));
+  auto rendered = telling.message->render(labels);
+  auto message = rendered ? as_message(*rendered) : "";
+  if (!message.empty()) return message;
+  log::warn("alert_message_failed",
+            {{"rule", rule},
+             {"system_id", labels.find("system_id")->second},
+             {"reason", rendered ? "the message is empty" : rendered.failure().message}});
+  return as_message(plain_sentence(labels));
+}
+
+bool equal_values(const std::optional<std::string>& a, const std::optional<std::string>& b) {
+  if (!a || !b) return !a && !b;
+  if (*a == *b) return true;
+  const auto left = json::Document::parse_checked(*a);
+  const auto right = json::Document::parse_checked(*b);
+  return left && right && json::equal(left->root(), right->root());
+}
+
+// After both, what changed is as it was.
+bool inverse(const OpenAlert& alert, const StoredDiff& diff) {
+  using enum diff::ChangeType;
+  if (alert.field_path != diff.field_path) return false;
+  if (alert.type == create) return diff.type == delete_;
+  if (alert.type == delete_) return diff.type == create;
+  return diff.type == update && equal_values(alert.previous_value, diff.current_value) &&
+         equal_values(alert.current_value, diff.previous_value);
+}
+
+// One state's diffs, one after the other.
+class Decision {
+ public:
+  Decision(const RuleSet& set, const NotifyState& state)
+      : set_(set), state_(state), last_pattern_(state.last_pattern) {}
+
+  NotifyPlan decide() && {
+    for (const StoredDiff& diff : state_.unsent) {
+      if (apply_rules(diff)) apply_pattern(diff);
+      resolve(diff);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  // False: a rule says that this diff is no alert.
+  bool apply_rules(const StoredDiff& diff) {
+    for (const NotificationRule& rule : set_.rules) {
+      if (!holds(rule.match, diff, state_.system)) continue;
+      auto groups = match_path(rule.match.paths, diff.field_path);
+      if (!groups) continue;
+      if (rule.telling.alert_type.empty()) return false;
+      add(diff, rule.name, rule.telling, *std::move(groups));
+      if (rule.stop) break;
+    }
+    return true;
+  }
+
+  void apply_pattern(const StoredDiff& diff) {
+    const PatternRule& pattern = set_.pattern;
+    const auto times = state_.occurrences.find(diff.field_path);
+    if (!pattern.enabled || times == state_.occurrences.end()) return;
+    const Time begin = diff.created_at - pattern.window;
+    const auto occurrences =
+        static_cast<std::size_t>(std::count_if(times->second.begin(), times->second.end(), [&](Time time) {
+          return time > begin && time <= diff.created_at;
+        }));
+    if (occurrences < pattern.min_occurrences) return;
+    const auto last = last_pattern_.find(diff.field_path);
+    if (last != last_pattern_.end() && last->second > begin) return;
+    last_pattern_[diff.field_path] = diff.created_at;
+    const auto hours = std::chrono::duration_cast<std::chrono::hours>(pattern.window).count();
+    add(diff, std::string(kPatternRule), pattern.telling,
+        {{"occurrences", std::to_string(occurrences)}, {"window_hours", std::to_string(hours)}});
+  }
+
+  void add(const StoredDiff& diff, const std::string& rule, const Telling& telling, Groups&& groups) {
+    auto labels = alert_labels(state_.system, diff);
+    for (auto& [name, text] : groups) labels[name] = std::move(text);
+    plan_.alerts.push_back({diff.id, rule, telling.alert_type, message_of(telling, rule, labels),
+                            telling.severity.value_or(diff.severity), telling.channels});
+  }
+
+  void resolve(const StoredDiff& diff) {
+    for (const OpenAlert& alert : state_.open) {
+      if (alert.rule == kPatternRule || !inverse(alert, diff) || !resolved_.insert(alert.id).second) continue;
+      const auto rule = std::find_if(set_.rules.begin(), set_.rules.end(),
+                                     [&](const NotificationRule& each) { return each.name == alert.rule; });
+      plan_.resolved.push_back(
+          {alert.id, rule == set_.rules.end() ? std::vector<std::string>{} : rule->telling.channels});
+    }
+  }
+
+  const RuleSet& set_;
+  const NotifyState& state_;
+  std::map<std::string, Time, std::less<>> last_pattern_;
+  std::set<AlertId> resolved_;
+  NotifyPlan plan_;
+};
+
+}  // namespace
+
+struct NotificationRules::Parts {
+  RuleSet set;
+};
+
+NotificationRules::NotificationRules(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+
+Result<NotificationRules> NotificationRules::load(std::string_view yaml, std::string_view origin) {
+  try {
+    const auto builtin = diff::ConfigEntry::parse(diff::default_config(), "the built-in config.yml");
+    const auto file = diff::ConfigEntry::parse(yaml, origin);
+    return NotificationRules(std::make_shared<const Parts>(Parts{read_rule_set(file, builtin)}));
+  } catch (const diff::BadConfig& error) {
+    return invalid(error.what());
+  }
+}
+
+Duration NotificationRules::pattern_window() const {
+  const auto& pattern = parts_->set.pattern;
+  return pattern.enabled ? pattern.window : Duration::zero();
+}
+
+NotifyPlan NotificationRules::decide(const NotifyState& state) const {
+  return Decision(parts_->set, state).decide();
+}
+
+const Grouping& NotificationRules::grouping() const {
+  return parts_->set.grouping;
+}
+
+const RateLimits& NotificationRules::rate_limits() const {
+  return parts_->set.rate_limits;
+}
+
+const std::map<std::string, ChannelConfig>& NotificationRules::channels() const {
+  return parts_->set.channels;
+}
+
+}  // namespace collect::alerts
