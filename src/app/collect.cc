@@ -75,8 +75,10 @@ struct Collect::Parts {
 
   // The stages.
   queue::LeaseKeeper leases{queues, std::chrono::seconds(15)};
-  inventory::StoreWorker store_worker{stores.intake, [this] { return live.get().applications; }, clock};
-  inventory::DiffWorker diff_worker{stores.comparison, [this] { return live.get().rules; }, clock,
+  inventory::Recent recent;
+  inventory::StoreWorker store_worker{stores.intake, [this] { return live.get().applications; }, recent,
+                                      clock};
+  inventory::DiffWorker diff_worker{stores.comparison, [this] { return live.get().rules; }, recent, clock,
                                     static_cast<int>(settings.queue_retry_attempts)};
   alerts::NotifyWorker notify_worker{stores.unsent};
   std::vector<std::unique_ptr<StageWorkers>> stages;

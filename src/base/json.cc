@@ -48,9 +48,15 @@ const Value* Value::at(std::initializer_list<std::string_view> keys) const {
 
 // ---------------------------------------------------------------- Document
 
+// What an inventory's tree takes for each byte of its text, so that the arena is one piece.
+constexpr std::size_t kTreePerByte = 4;
+
 struct Document::Content {
+  explicit Content(std::string_view source) : text(source), arena(source.size() * kTreePerByte) {}
+
   simdjson::padded_string text;
   std::pmr::monotonic_buffer_resource arena;
+  std::size_t arena_bytes = 0;
   Value root;
 };
 
@@ -58,6 +64,7 @@ namespace {
 
 // Texts above this get a parser of their own: a thread's parser keeps the size of its largest text for ever.
 constexpr std::size_t kKeepParserBelow = 1U << 20U;
+constexpr std::size_t kUsualMembers = 256;  // that are open at one time
 
 std::string_view trim_right(std::string_view token) {
   while (!token.empty() &&
@@ -70,7 +77,7 @@ std::string_view trim_right(std::string_view token) {
 // Builds the tree in one forward walk; strings without escapes stay where they are in the source.
 class TreeBuilder {
  public:
-  explicit TreeBuilder(std::pmr::memory_resource& arena) : arena_(arena) {}
+  explicit TreeBuilder(std::pmr::memory_resource& arena) : arena_(arena) { members_.reserve(kUsualMembers); }
 
   // `source` is an od::value or, for the root, an od::document.
   template <class Source>
@@ -100,6 +107,9 @@ class TreeBuilder {
     if (!is_null(source)) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
     return {};
   }
+
+  // Taken from the arena so far.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
   static std::string_view token_of(od::value& source) { return source.raw_json_token(); }
@@ -167,6 +177,7 @@ class TreeBuilder {
   std::string_view keep_text(std::string_view text) {
     if (text.empty()) return {};
     auto* copy = static_cast<char*>(arena_.allocate(text.size(), 1));
+    bytes_ += text.size();
     std::memcpy(copy, text.data(), text.size());
     return {copy, text.size()};
   }
@@ -175,11 +186,13 @@ class TreeBuilder {
   std::span<const T> keep(std::span<const T> items) {
     if (items.empty()) return {};
     auto* copy = static_cast<T*>(arena_.allocate(items.size_bytes(), alignof(T)));
+    bytes_ += items.size_bytes();
     std::uninitialized_copy(items.begin(), items.end(), copy);
     return {copy, items.size()};
   }
 
   std::pmr::memory_resource& arena_;
+  std::size_t bytes_ = 0;  // taken from the arena
   std::vector<Value> elements_;
   std::vector<Member> members_;
 };
@@ -200,18 +213,23 @@ const Value& Document::root() const {
   return content_->root;
 }
 
+std::size_t Document::bytes() const {
+  return content_->text.size() + content_->arena_bytes;
+}
+
 Result<Document> Document::parse(std::string_view text) {
   if (auto checked = check(text); !checked) return checked.failure();
   return parse_checked(text);
 }
 
 Result<Document> Document::parse_checked(std::string_view text) {
-  auto content = std::make_unique<Content>();
-  content->text = simdjson::padded_string(text);
+  auto content = std::make_unique<Content>(text);
   try {
     std::optional<od::parser> large;
     od::document source = parser_for(text.size(), large).iterate(content->text).value();
-    content->root = TreeBuilder(content->arena).build(source);
+    TreeBuilder builder(content->arena);
+    content->root = builder.build(source);
+    content->arena_bytes = std::max(text.size() * kTreePerByte, builder.bytes());
   } catch (const simdjson::simdjson_error& error) {
     return internal(fmt::format("a text that was taken for JSON is none: {}", error.what()));
   }

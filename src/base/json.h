@@ -71,6 +71,8 @@ class Document {
   ~Document();
 
   [[nodiscard]] const Value& root() const;
+  // What it takes in memory, about.
+  [[nodiscard]] std::size_t bytes() const;
 
  private:
   struct Content;

@@ -17,18 +17,18 @@ bool is_late(const PendingRecord& record, const ComparisonState& state) {
 // Walks the chain of records, each the baseline of the next.
 class Chain {
  public:
-  Chain(const diff::Rules& rules, const ComparisonState& state, Time now)
-      : rules_(rules), state_(state), now_(now), last_changed_(state.last_changed) {
+  Chain(const diff::Rules& rules, const ComparisonState& state, Documents& documents, Time now)
+      : rules_(rules), state_(state), documents_(documents), now_(now), last_changed_(state.last_changed) {
     if (state.baseline) {
       previous_id_ = state.baseline->id;
       held_ = state.baseline->held;
-      previous_ = parse(state.baseline->document, state.baseline->id);
+      previous_ = read(*state.baseline);
     }
   }
 
   RecordDiffs next(const PendingRecord& record) {
     RecordDiffs out{record.id, previous_id_, "", {}};
-    auto current = parse(record.document, record.id);
+    auto current = read(record);
     if (previous_ && current) {
       auto compared = diff::compare(rules_, {.previous = previous_->root(),
                                              .current = current->root(),
@@ -51,27 +51,48 @@ class Chain {
 
  private:
   // The door lets only readable documents in; one that another program wrote may be anything.
-  std::optional<json::Document> parse(const std::string& text, RecordId id) const {
-    auto document = json::Document::parse_checked(text);
-    if (document) return std::move(*document);
-    log::warn("record_unreadable", {{"system_id", state_.system_id.text()},
-                                    {"record_id", static_cast<std::int64_t>(id)},
-                                    {"reason", document.failure().message}});
-    return std::nullopt;
+  template <class Record>
+  std::shared_ptr<const json::Document> read(const Record& record) const {
+    auto document = documents_.read(record.hash, record.document);
+    if (document == nullptr) {
+      log::warn("record_unreadable", {{"system_id", state_.system_id.text()},
+                                      {"record_id", static_cast<std::int64_t>(record.id)}});
+    }
+    return document;
   }
 
   const diff::Rules& rules_;
   const ComparisonState& state_;
+  Documents& documents_;
   Time now_;
   diff::LastChanged last_changed_;
   std::optional<RecordId> previous_id_;
-  std::optional<json::Document> previous_;
+  std::shared_ptr<const json::Document> previous_;
   std::string held_;
 };
 
 }  // namespace
 
-ComparisonDecision decide_comparison(const diff::Rules& rules, const ComparisonState& state, Time now) {
+bool Documents::has(std::string_view hash) {
+  if (hash.empty()) return false;
+  if (found_.contains(hash)) return true;
+  auto document = recent_.documents.find(hash);
+  if (document == nullptr) return false;
+  found_.emplace(hash, std::move(document));
+  return true;
+}
+
+std::shared_ptr<const json::Document> Documents::read(const std::string& hash, const std::string& text) {
+  if (const auto found = found_.find(hash); found != found_.end()) return found->second;
+  auto parsed = json::Document::parse_checked(text);
+  if (!parsed) return nullptr;
+  auto document = std::make_shared<const json::Document>(*std::move(parsed));
+  if (!hash.empty()) recent_.documents.put(hash, document, document->bytes());
+  return document;
+}
+
+ComparisonDecision decide_comparison(const diff::Rules& rules, const ComparisonState& state,
+                                     Documents& documents, Time now) {
   ComparisonDecision out;
   for (const PendingRecord& record : state.pending) {
     if (is_late(record, state)) out.records.push_back({record.id, std::nullopt, "", {}});
@@ -80,7 +101,7 @@ ComparisonDecision decide_comparison(const diff::Rules& rules, const ComparisonS
     out.again = out.records.size() < state.pending.size();
     return out;
   }
-  Chain chain(rules, state, now);
+  Chain chain(rules, state, documents, now);
   for (const PendingRecord& record : state.pending) out.records.push_back(chain.next(record));
   return out;
 }

@@ -20,14 +20,16 @@ namespace collect::inventory {
 struct PendingRecord {
   RecordId id{};
   Time timestamp{};
-  std::string document;
+  std::string document;   // empty where the question's has_document() said yes
+  std::string hash = {};  // data_hash
 };
 
 struct Baseline {
   RecordId id{};
   Time timestamp{};
-  std::string document;
-  std::string held;  // what the differ held back at this record (diff/differ.h); empty: nothing
+  std::string document;   // as above
+  std::string held;       // what the differ held back at this record (diff/differ.h); empty: nothing
+  std::string hash = {};  // data_hash
 };
 
 struct ComparisonState {
@@ -56,6 +58,8 @@ struct ComparisonQuestion {
   std::size_t max_records = 20;       // per system
   std::optional<Time> changed_since;  // nullopt: last_changed is not needed
   Time now{};
+  // Whether the caller has the document with this data_hash: then it need not be read. May be empty.
+  std::function<bool(std::string_view hash)> has_document = {};
 };
 
 struct Compared {

@@ -24,6 +24,12 @@ ComparisonState state(std::optional<Baseline> baseline, std::vector<PendingRecor
 
 const diff::Rules kRules = diff::Rules::builtin();
 
+ComparisonDecision decide_comparison(const diff::Rules& rules, const ComparisonState& state, Time now) {
+  Recent recent;
+  Documents documents(recent);
+  return inventory::decide_comparison(rules, state, documents, now);
+}
+
 std::vector<std::string> paths(const RecordDiffs& record) {
   std::vector<std::string> out;
   for (const diff::Change& change : record.changes) out.push_back(change.field_path);

@@ -127,17 +127,17 @@ std::string enriched(const Value& module, const Value* domains) {
 }
 
 // The pattern with its placeholders filled in; nullopt when one has no value.
-std::optional<std::string> filled(std::string_view pattern,
-                                  const std::map<std::string_view, std::optional<std::string>>& values) {
+template <class ValueOf>
+std::optional<std::string> filled(std::string_view pattern, ValueOf value_of) {
   std::string out;
   for (std::size_t at = 0; at < pattern.size();) {
     const std::size_t open = pattern.find('{', at);
     const std::size_t close = open == std::string_view::npos ? open : pattern.find('}', open);
     if (close == std::string_view::npos) return out + std::string(pattern.substr(at));
     out += pattern.substr(at, open - at);
-    const auto value = values.find(pattern.substr(open + 1, close - open - 1));
-    if (value == values.end() || !value->second) return std::nullopt;
-    out += *value->second;
+    const std::optional<std::string> value = value_of(pattern.substr(open + 1, close - open - 1));
+    if (!value) return std::nullopt;
+    out += *value;
     at = close + 1;
   }
   return out;
@@ -153,7 +153,14 @@ std::optional<std::string> first_name(const Value& module) {
   return first;
 }
 
-std::optional<Application> read_application(const Value& module, const Value& facts,
+// What the modules of one document share.
+struct Cluster {
+  const Value* nodes = nullptr;
+  const Value* domains = nullptr;
+  std::optional<std::string> leader_fqdn;
+};
+
+std::optional<Application> read_application(const Value& module, const Cluster& cluster,
                                             const ApplicationRules& rules) {
   const auto module_id = text_at(&module, {"id"});
   if (!module_id) return std::nullopt;
@@ -165,22 +172,23 @@ std::optional<Application> read_application(const Value& module, const Value& fa
   out.display_name = text_at(&module, {"ui_name"});
   out.version = text_at(&module, {"version"}).value_or("");
   out.is_user_facing = !rules.system_modules.contains(out.instance_of);
-  out.inventory_data = enriched(module, facts.at({"cluster", "user_domains"}));
+  out.inventory_data = enriched(module, cluster.domains);
 
   const auto node = text_at(&module, {"node"});
-  const Value* nodes = facts.find("nodes");
-  const Value* its_node = node && nodes != nullptr ? nodes->find(*node) : nullptr;
+  const Value* its_node = node && cluster.nodes != nullptr ? cluster.nodes->find(*node) : nullptr;
   if (node) {
     if (const auto id = json::to_int64(*node); id && *id >= 0 && *id <= INT32_MAX)
       out.node_id = static_cast<int>(*id);
   }
   out.node_label = text_at(its_node, {"ui_name"});
-  const Value* leader = nodes == nullptr ? nullptr : leader_node(*nodes);
-  out.url = filled(rules.url_pattern, {{"module_id", out.module_id},
-                                       {"instance_of", out.instance_of},
-                                       {"leader_fqdn", host_name(text_at(leader, {"fqdn"}))},
-                                       {"node_fqdn", host_name(text_at(its_node, {"fqdn"}))},
-                                       {"fqdn", first_name(module)}});
+  out.url = filled(rules.url_pattern, [&](std::string_view name) -> std::optional<std::string> {
+    if (name == "module_id") return out.module_id;
+    if (name == "instance_of") return out.instance_of;
+    if (name == "leader_fqdn") return cluster.leader_fqdn;
+    if (name == "node_fqdn") return host_name(text_at(its_node, {"fqdn"}));
+    if (name == "fqdn") return first_name(module);
+    return std::nullopt;
+  });
   return out;
 }
 
@@ -190,9 +198,13 @@ std::optional<std::vector<Application>> read_applications(const Value& document,
   const Value* modules = facts == nullptr ? nullptr : facts->find("modules");
   // An empty list is a collector that failed: a cluster always runs its core modules.
   if (modules == nullptr || !modules->is_array() || modules->elements.empty()) return std::nullopt;
+  Cluster cluster{facts->find("nodes"), facts->at({"cluster", "user_domains"}), std::nullopt};
+  if (cluster.nodes != nullptr) {
+    cluster.leader_fqdn = host_name(text_at(leader_node(*cluster.nodes), {"fqdn"}));
+  }
   std::map<std::string, Application> by_id;
   for (const Value& module : modules->elements) {
-    if (auto application = read_application(module, *facts, rules)) {
+    if (auto application = read_application(module, cluster, rules)) {
       by_id.insert_or_assign(application->module_id, std::move(*application));
     }
   }
@@ -202,7 +214,7 @@ std::optional<std::vector<Application>> read_applications(const Value& document,
   return out;
 }
 
-std::string fingerprint(const Derived& derived) {
+void add_fingerprints(Derived& derived) {
   json::Writer writer;
   const SystemFacts& f = derived.facts;
   writer.begin_array();
@@ -210,13 +222,16 @@ std::string fingerprint(const Derived& derived) {
     writer.value(fact);
   if (derived.applications) {
     for (const Application& a : *derived.applications) {
+      const std::size_t begin = writer.text().size();
       writer.begin_array().value(a.module_id).value(a.instance_of).value(a.name).value(a.source);
       writer.value(a.display_name).value(a.node_label).value(a.version).value(a.url).value(a.is_user_facing);
       writer.raw(a.inventory_data).end_array();
+      derived.application_fingerprints.emplace(
+          a.module_id, std::hash<std::string_view>{}(std::string_view(writer.text()).substr(begin)));
     }
   }
   writer.end_array();
-  return to_hex(sha256(writer.text()));
+  derived.fingerprint = to_hex(sha256(writer.text()));
 }
 
 }  // namespace
@@ -233,7 +248,7 @@ Derived derive(const json::Value& document, const ApplicationRules& rules) {
     read_flat(document, out.facts);
   }
   if (!out.facts.name) out.facts.name = out.facts.fqdn;
-  out.fingerprint = fingerprint(out);
+  add_fingerprints(out);
   return out;
 }
 

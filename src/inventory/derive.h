@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "inventory/intake_store.h"
+#include "inventory/recent.h"
 
 namespace collect::inventory {
 
@@ -29,7 +30,8 @@ struct Derived {
   SystemFacts facts;
   // nullopt: the inventory has no (whole) module list, so nothing is known about applications.
   std::optional<std::vector<Application>> applications;
-  std::string fingerprint;  // equal fingerprints: nothing to write
+  std::string fingerprint;                           // equal fingerprints: nothing to write
+  ApplicationFingerprints application_fingerprints;  // the same, of each application
 };
 
 // Reads ns8, nsec and the older flat form (contract section 4); values that are not valid are left out.

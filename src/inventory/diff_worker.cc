@@ -18,8 +18,9 @@ constexpr std::size_t kSystemsPerCall = 25;
 
 }  // namespace
 
-DiffWorker::DiffWorker(ComparisonStore& store, Rules rules, const Clock& clock, int max_attempts)
-    : store_(store), rules_(std::move(rules)), clock_(clock), max_attempts_(max_attempts) {}
+DiffWorker::DiffWorker(ComparisonStore& store, Rules rules, Recent& recent, const Clock& clock,
+                       int max_attempts)
+    : store_(store), rules_(std::move(rules)), recent_(recent), clock_(clock), max_attempts_(max_attempts) {}
 
 Result<std::vector<queue::Outcome>> DiffWorker::handle(std::span<const queue::Message> messages,
                                                        const queue::StillOurs& still_ours) {
@@ -69,13 +70,15 @@ Result<void> DiffWorker::compare(std::vector<SystemId> systems, std::vector<Comp
     const Duration window = rules->longest_time_filter();
     std::set<SystemId> again;
     const std::size_t count = std::min(systems.size(), kSystemsPerCall);
+    Documents documents(recent_);
     const auto result = store_.compare(
         {.systems = std::span(systems).first(count),
          .max_records = kRecordsPerCall,
          .changed_since = window > Duration::zero() ? std::optional(now - window) : std::nullopt,
-         .now = now},
+         .now = now,
+         .has_document = [&](std::string_view hash) { return documents.has(hash); }},
         [&](const ComparisonState& state) {
-          ComparisonDecision decision = decide_comparison(*rules, state, now);
+          ComparisonDecision decision = decide_comparison(*rules, state, documents, now);
           if (decision.again || state.pending.size() >= kRecordsPerCall) again.insert(state.system_id);
           return std::move(decision.records);
         });

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "diff/rules.h"
 #include "inventory/comparison_store.h"
+#include "inventory/recent.h"
 #include "queue/consumer.h"
 
 namespace collect::inventory {
@@ -27,7 +28,7 @@ class DiffWorker final : public queue::Handler {
   using Rules = std::function<std::shared_ptr<const diff::Rules>()>;
 
   // All outlive it.
-  DiffWorker(ComparisonStore& store, Rules rules, const Clock& clock, int max_attempts);
+  DiffWorker(ComparisonStore& store, Rules rules, Recent& recent, const Clock& clock, int max_attempts);
 
   Result<std::vector<queue::Outcome>> handle(std::span<const queue::Message> messages,
                                              const queue::StillOurs& still_ours) override;
@@ -41,6 +42,7 @@ class DiffWorker final : public queue::Handler {
 
   ComparisonStore& store_;
   Rules rules_;
+  Recent& recent_;
   const Clock& clock_;
   const int max_attempts_;
   DiffCounters counters_;

@@ -18,8 +18,9 @@ struct Latest {
 
 class Planner {
  public:
-  Planner(std::span<const Arrival> batch, const IntakeState& state, const ApplicationRules& rules)
-      : batch_(batch), state_(state), rules_(rules) {
+  Planner(std::span<const Arrival> batch, std::span<const std::shared_ptr<const Derived>> derived,
+          const IntakeState& state, Recent& recent)
+      : batch_(batch), derived_(derived), state_(state), recent_(recent) {
     for (const auto& [system_id, latest] : state.systems) {
       if (latest)
         latest_[system_id] = {{latest->id, 0}, latest->timestamp, latest->hash, latest->derived_hash};
@@ -64,23 +65,38 @@ class Planner {
 
   void advance(std::size_t index) {
     const Arrival& arrival = batch_[index];
-    const Derived derived = derived_of(arrival);
+    const Derived& derived = *derived_[index];
     Latest& latest = latest_[arrival.system_id];
     SystemUpdate& update = note_inventory(arrival);
     if (latest.derived_hash != derived.fingerprint) {
       update.facts = derived.facts;
-      if (derived.applications) {
-        syncs_[arrival.system_id] = {arrival.system_id, *derived.applications, arrival.received_at};
-      }
+      if (derived.applications) sync(arrival, derived, latest.derived_hash);
     }
     latest = {add_record(index, derived.fingerprint, false), arrival.received_at, arrival.hash,
               derived.fingerprint};
     book(arrival, Outcome::stored, latest.ref, "");
   }
 
-  Derived derived_of(const Arrival& arrival) const {
-    const auto document = json::Document::parse_checked(arrival.document);
-    return document ? derive(document->root(), rules_) : Derived{};
+  // Writes all applications, or those that differ from `before` where the store stands at that. An earlier
+  // sync of this batch is replaced, so its differences have to be written by this one.
+  void sync(const Arrival& arrival, const Derived& derived, const std::string& before) {
+    ApplicationSync sync{arrival.system_id, {}, arrival.received_at, {}};
+    const bool first = !syncs_.contains(arrival.system_id);
+    const auto known = first && !before.empty() ? recent_.applications.find(before) : nullptr;
+    for (const Application& application : *derived.applications) {
+      const auto same = [&] {
+        if (known == nullptr) return false;
+        const auto found = known->find(application.module_id);
+        return found != known->end() &&
+               found->second == derived.application_fingerprints.at(application.module_id);
+      };
+      if (same()) {
+        sync.unchanged.push_back(application.module_id);
+      } else {
+        sync.applications.push_back(application);
+      }
+    }
+    syncs_[arrival.system_id] = std::move(sync);
   }
 
   RecordRef add_record(std::size_t index, std::string derived_hash, bool late) {
@@ -101,8 +117,9 @@ class Planner {
   }
 
   std::span<const Arrival> batch_;
+  std::span<const std::shared_ptr<const Derived>> derived_;
   const IntakeState& state_;
-  const ApplicationRules& rules_;
+  Recent& recent_;
   IntakePlan plan_;
   std::vector<Rejected> rejected_;
   std::set<MessageId> seen_;
@@ -125,9 +142,25 @@ std::string_view to_string(Outcome outcome) {
   return "dead";
 }
 
-IntakeDecision decide_intake(std::span<const Arrival> batch, const IntakeState& state,
-                             const ApplicationRules& rules) {
-  return Planner(batch, state, rules).decide();
+std::shared_ptr<const Derived> read_derived(const Arrival& arrival, const ApplicationRules& rules,
+                                            Recent& recent) {
+  auto parsed = json::Document::parse_checked(arrival.document);
+  if (!parsed) return std::make_shared<const Derived>();
+  const auto document = std::make_shared<const json::Document>(*std::move(parsed));
+  recent.documents.put(arrival.hash, document, document->bytes());
+  auto derived = std::make_shared<const Derived>(derive(document->root(), rules));
+  if (derived->applications) {
+    recent.applications.put(
+        derived->fingerprint,
+        std::make_shared<const ApplicationFingerprints>(derived->application_fingerprints), 1);
+  }
+  return derived;
+}
+
+IntakeDecision decide_intake(std::span<const Arrival> batch,
+                             std::span<const std::shared_ptr<const Derived>> derived,
+                             const IntakeState& state, Recent& recent) {
+  return Planner(batch, derived, state, recent).decide();
 }
 
 }  // namespace collect::inventory

@@ -96,13 +96,14 @@ struct Application {
   bool is_user_facing = true;
 };
 
-// Makes the system's applications equal to this list: new ones are inserted (organization of the system,
-// status 'unassigned', first_seen_at = at), known ones updated only where a value differs, returning ones
-// revived (deleted_at null), vanished ones soft-deleted.
+// Makes the system's applications equal to these: new ones are inserted (organization of the system, status
+// 'unassigned', first_seen_at = at), known ones updated only where a value differs, returning ones revived
+// (deleted_at null), those in neither list soft-deleted.
 struct ApplicationSync {
   SystemId system_id;
   std::vector<Application> applications;
   Time at{};
+  std::vector<std::string> unchanged = {};  // module ids: known to stand there just as they should
 };
 
 struct ProcessedMessage {

@@ -28,6 +28,14 @@ LatestRecord latest(int id, int second, const std::string& document) {
 
 const ApplicationRules kRules;
 
+IntakeDecision decide_intake(std::span<const Arrival> batch, const IntakeState& state,
+                             const ApplicationRules& rules) {
+  Recent recent;
+  std::vector<std::shared_ptr<const Derived>> derived;
+  for (const Arrival& each : batch) derived.push_back(read_derived(each, rules, recent));
+  return inventory::decide_intake(batch, derived, state, recent);
+}
+
 TEST(Intake, TheFirstInventoryBecomesARecordAndTellsAboutTheSystem) {
   const std::vector<Arrival> batch = {
       arrival("m1", "s", 1, R"({"installation":"nethsecurity","facts":{"fqdn":"a.b"}})")};
@@ -109,6 +117,55 @@ TEST(Intake, FactsAreWrittenOnlyWhenTheyChanged) {
   EXPECT_FALSE(decide_intake(same, state_with("s", record), kRules).plan.systems[0].facts.has_value());
   const std::vector<Arrival> moved = {arrival("m1", "s", 2, second), arrival("m2", "s", 3, third)};
   EXPECT_EQ(decide_intake(moved, state_with("s", record), kRules).plan.systems[0].facts->fqdn, "c.d");
+}
+
+// One cluster, told again and again; what was worked out stays in `recent_` as it does in the service.
+class IntakeOfACluster : public testing::Test {
+ protected:
+  ApplicationSync tell(const std::string& modules) {
+    ++second_;
+    const std::vector<Arrival> batch = {
+        arrival("m" + std::to_string(second_), "s", second_,
+                R"({"installation":"nethserver","facts":{"nodes":{},"uptime_seconds":)" +
+                    std::to_string(second_) + R"(,"modules":[)" + modules + "]}}")};
+    const std::vector derived = {read_derived(batch[0], kRules, recent_)};
+    auto plan = inventory::decide_intake(batch, derived, state_with("s", latest_), recent_).plan;
+    latest_ = latest(second_, second_, batch[0].document);
+    latest_->derived_hash = plan.records.at(0).derived_hash;
+    return plan.applications.empty() ? ApplicationSync{} : plan.applications[0];
+  }
+  static std::vector<std::string> ids(const ApplicationSync& sync) {
+    std::vector<std::string> out;
+    for (const Application& each : sync.applications) out.push_back(each.module_id);
+    return out;
+  }
+  using Ids = std::vector<std::string>;
+
+  int second_ = 0;
+  Recent recent_;
+  std::optional<LatestRecord> latest_;
+};
+
+TEST_F(IntakeOfACluster, OnlyApplicationsThatDifferAreWritten) {
+  EXPECT_EQ(ids(tell(R"({"id":"a1","version":"1"},{"id":"b1","version":"1"})")), (Ids{"a1", "b1"}));
+  const auto changed = tell(R"({"id":"b1","version":"1"},{"id":"a1","version":"2"})");
+  EXPECT_EQ(ids(changed), (Ids{"a1"}));
+  EXPECT_EQ(changed.unchanged, (Ids{"b1"}));
+  const auto gone = tell(R"({"id":"a1","version":"2"})");
+  EXPECT_EQ(ids(gone), Ids{});
+  EXPECT_EQ(gone.unchanged, (Ids{"a1"}));
+}
+
+TEST_F(IntakeOfACluster, WhatAnotherProcessWroteMeanwhileIsNotTakenForKnown) {
+  tell(R"({"id":"a1","version":"1"})");
+  latest_->derived_hash = "what another process stored";
+  EXPECT_EQ(ids(tell(R"({"id":"a1","version":"1"})")), (Ids{"a1"}));
+}
+
+TEST_F(IntakeOfACluster, AReportWithoutModulesMakesTheNextOneWriteAll) {
+  tell(R"({"id":"a1","version":"1"})");
+  EXPECT_EQ(ids(tell("")), Ids{});
+  EXPECT_EQ(ids(tell(R"({"id":"a1","version":"1"})")), (Ids{"a1"}));
 }
 
 }  // namespace

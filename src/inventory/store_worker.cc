@@ -53,19 +53,21 @@ Result<Arrival> read_arrival(const queue::Message& message, Time now) {
   return out;
 }
 
-StoreWorker::StoreWorker(IntakeStore& store, Rules rules, const Clock& clock)
-    : store_(store), rules_(std::move(rules)), clock_(clock) {}
+StoreWorker::StoreWorker(IntakeStore& store, Rules rules, Recent& recent, const Clock& clock)
+    : store_(store), rules_(std::move(rules)), recent_(recent), clock_(clock) {}
 
 Result<std::vector<queue::Outcome>> StoreWorker::handle(std::span<const queue::Message> messages,
                                                         const queue::StillOurs& still_ours) {
   const Time now = clock_.now();
   std::vector<queue::Outcome> outcomes(messages.size(), queue::Done{});
+  const auto rules = rules_();
   std::vector<Work> batch;
   batch.reserve(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
     auto arrival = read_arrival(messages[i], now);
     if (arrival) {
-      batch.push_back({i, std::move(*arrival)});
+      auto derived = read_derived(*arrival, *rules, recent_);
+      batch.push_back({i, std::move(*arrival), std::move(derived)});
     } else {
       outcomes[i] = queue::Failed{arrival.failure().message};
     }
@@ -88,14 +90,28 @@ Result<void> StoreWorker::store(std::span<Work> batch, std::vector<queue::Outcom
   if (batch.empty()) return {};
   std::vector<Arrival> arrivals;
   arrivals.reserve(batch.size());
-  for (Work& work : batch) arrivals.push_back(std::move(work.arrival));
-  const auto rules = rules_();
-  IntakeDecision decision;
+  std::vector<std::shared_ptr<const Derived>> derived;
+  derived.reserve(batch.size());
+  for (Work& work : batch) {
+    arrivals.push_back(std::move(work.arrival));
+    derived.push_back(work.derived);
+  }
+  std::vector<Rejected> rejected;
   std::set<MessageId> redelivered;
+  std::vector<std::size_t> current;  // arrivals that became records to be compared
+  std::uint64_t unchanged = 0;
+  std::uint64_t kept = 0;
   const auto result = store_.take_in(arrivals, clock_.now(), [&](const IntakeState& state) {
-    decision = decide_intake(arrivals, state, *rules);
+    IntakeDecision decision = decide_intake(arrivals, derived, state, recent_);
+    rejected = std::move(decision.rejected);
     redelivered = state.processed;
-    return decision.plan;
+    current.clear();
+    for (const NewRecord& record : decision.plan.records) {
+      if (!record.late) current.push_back(record.arrival);
+    }
+    kept = decision.plan.records.size();
+    unchanged = decision.plan.processed.size() - kept;
+    return std::move(decision.plan);
   });
   for (std::size_t i = 0; i < batch.size(); ++i) batch[i].arrival = std::move(arrivals[i]);
 
@@ -110,20 +126,15 @@ Result<void> StoreWorker::store(std::span<Work> batch, std::vector<queue::Outcom
   }
   if (!result) return result.failure();
 
-  for (const Rejected& rejected : decision.rejected) {
-    outcomes[batch[rejected.arrival].index] = queue::Failed{rejected.reason};
-  }
+  for (const Rejected& one : rejected) outcomes[batch[one.arrival].index] = queue::Failed{one.reason};
   counters_.redelivered += redelivered.size();
   for (const Work& work : batch) {
     // Redelivered: whoever stored it may have died before it passed the job on.
     if (redelivered.contains(work.arrival.message_id)) to_compare.insert(work.arrival.system_id);
   }
-  for (const NewRecord& record : decision.plan.records) {
-    if (!record.late) to_compare.insert(batch[record.arrival].arrival.system_id);
-  }
-  for (const ProcessedMessage& message : decision.plan.processed) {
-    ++(message.outcome == Outcome::stored ? counters_.stored : counters_.unchanged);
-  }
+  for (const std::size_t arrival : current) to_compare.insert(batch[arrival].arrival.system_id);
+  counters_.stored += kept;
+  counters_.unchanged += unchanged;
   return {};
 }
 

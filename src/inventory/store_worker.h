@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "inventory/derive.h"
 #include "inventory/intake_store.h"
+#include "inventory/recent.h"
 #include "queue/consumer.h"
 
 namespace collect::inventory {
@@ -29,7 +30,7 @@ class StoreWorker final : public queue::Handler {
   using Rules = std::function<std::shared_ptr<const ApplicationRules>()>;
 
   // All outlive it.
-  StoreWorker(IntakeStore& store, Rules rules, const Clock& clock);
+  StoreWorker(IntakeStore& store, Rules rules, Recent& recent, const Clock& clock);
 
   Result<std::vector<queue::Outcome>> handle(std::span<const queue::Message> messages,
                                              const queue::StillOurs& still_ours) override;
@@ -41,12 +42,14 @@ class StoreWorker final : public queue::Handler {
   struct Work {
     std::size_t index;  // into the outcomes
     Arrival arrival;
+    std::shared_ptr<const Derived> derived;
   };
   Result<void> store(std::span<Work> batch, std::vector<queue::Outcome>& outcomes,
                      std::set<SystemId>& to_compare);
 
   IntakeStore& store_;
   Rules rules_;
+  Recent& recent_;
   const Clock& clock_;
   StoreCounters counters_;
 };

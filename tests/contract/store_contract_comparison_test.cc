@@ -47,6 +47,33 @@ std::vector<std::string> paths(const std::vector<inventory::Diff>& diffs) {
   return paths;
 }
 
+TEST_P(ComparisonContract, DocumentsThatTheCallerHasAreNotRead) {
+  add_systems({"a"});
+  store({arrival("m1", "a", R"({"n":1})", 10)}, 11);
+  ASSERT_TRUE(succeeded(compare(
+      "a",
+      [](const ComparisonState& state) {
+        return std::vector<RecordDiffs>{{state.pending[0].id, std::nullopt, "", {}}};
+      },
+      12)));
+  const auto second = arrival("m2", "a", R"({"n":2})", 20);
+  store({second, arrival("m3", "a", R"({"n":3})", 30)}, 31);
+  const auto a = id_of("a");
+  const auto done =
+      stores_.comparison.compare({.systems = {&a, 1},
+                                  .changed_since = std::nullopt,
+                                  .now = at(40),
+                                  .has_document = [&](std::string_view hash) { return hash == second.hash; }},
+                                 [&](const ComparisonState& state) -> std::vector<RecordDiffs> {
+                                   EXPECT_TRUE(same_json(state.baseline->document, R"({"n":1})"));
+                                   EXPECT_EQ(state.pending[0].document, "");
+                                   EXPECT_EQ(state.pending[0].hash, second.hash);
+                                   EXPECT_TRUE(same_json(state.pending[1].document, R"({"n":3})"));
+                                   return {};
+                                 });
+  EXPECT_TRUE(succeeded(done));
+}
+
 TEST_P(ComparisonContract, ReadsPendingRecordsInOrderAndStoresWhatIsDecided) {
   add_systems({"a", "b"});
   const auto ids = store({arrival("m1", "a", R"({"n":3})", 30), arrival("m2", "a", R"({"n":1})", 10),

@@ -18,15 +18,15 @@ using inventory::RecordDiffs;
 using States = std::map<SystemId, ComparisonState>;
 
 constexpr std::string_view kPending =
-    "SELECT s.id, p.id, p.timestamp, p.data FROM unnest($1::{0}[]) AS s(id) CROSS JOIN LATERAL ("
-    "SELECT id, timestamp, data FROM inventory_records WHERE system_id = s.id AND processed_at IS NULL "
+    "SELECT s.id, p.id, p.timestamp, p.data_hash FROM unnest($1::{0}[]) AS s(id) CROSS JOIN LATERAL ("
+    "SELECT id, timestamp, data_hash FROM inventory_records WHERE system_id = s.id AND processed_at IS NULL "
     "ORDER BY timestamp, id LIMIT $2) AS p ORDER BY s.id, p.timestamp, p.id";
 
 constexpr std::string_view kBaseline =
-    "SELECT s.id, b.id, b.timestamp, b.data, b.held FROM unnest($1::{0}[]) AS s(id) CROSS JOIN LATERAL ("
+    "SELECT s.id, b.id, b.timestamp, b.data_hash, b.held FROM unnest($1::{0}[]) AS s(id) CROSS JOIN LATERAL ("
     "SELECT id, timestamp FROM inventory_records WHERE system_id = s.id AND processed_at IS NULL "
     "ORDER BY timestamp, id LIMIT 1) AS f CROSS JOIN LATERAL ("
-    "SELECT id, timestamp, data, held FROM inventory_records WHERE system_id = s.id "
+    "SELECT id, timestamp, data_hash, held FROM inventory_records WHERE system_id = s.id "
     "AND (timestamp, id) < (f.timestamp, f.id) ORDER BY timestamp DESC, id DESC LIMIT 1) AS b";
 
 constexpr std::string_view kNewestProcessed =
@@ -55,7 +55,8 @@ States states_from(const std::vector<Rows>& answers) {
   const auto& pending = answers[1];
   for (int row = 0; row < pending.count(); ++row) {
     auto& state = states[SystemId(pending.text(row, 0))];
-    state.pending.push_back({RecordId{pending.int64(row, 1)}, pending.time(row, 2), pending.text(row, 3)});
+    state.pending.push_back(
+        {RecordId{pending.int64(row, 1)}, pending.time(row, 2), "", pending.text(row, 3)});
   }
   for (auto& [id, state] : states) state.system_id = id;
   const auto each = [&](const Rows& rows, auto use) {
@@ -65,7 +66,8 @@ States states_from(const std::vector<Rows>& answers) {
     }
   };
   each(answers[2], [](const Rows& rows, int row, ComparisonState& state) {
-    state.baseline = {RecordId{rows.int64(row, 1)}, rows.time(row, 2), rows.text(row, 3), rows.text(row, 4)};
+    state.baseline = {RecordId{rows.int64(row, 1)}, rows.time(row, 2), "", rows.text(row, 4),
+                      rows.text(row, 3)};
   });
   each(answers[3], [](const Rows& rows, int row, ComparisonState& state) {
     state.newest_processed = {rows.time(row, 2), RecordId{rows.int64(row, 1)}};
@@ -76,6 +78,22 @@ States states_from(const std::vector<Rows>& answers) {
     });
   }
   return states;
+}
+
+// Reading a document costs seventy times as much as reading its hash.
+void read_documents(Transaction& transaction, const ComparisonQuestion& question, States& states) {
+  std::map<RecordId, std::string*> wanted;
+  const auto want = [&](auto& record) {
+    if (!question.has_document || !question.has_document(record.hash)) wanted[record.id] = &record.document;
+  };
+  for (auto& [id, state] : states) {
+    if (state.baseline) want(*state.baseline);
+    for (auto& record : state.pending) want(record);
+  }
+  if (wanted.empty()) return;
+  const auto rows = transaction.run("SELECT id, data FROM inventory_records WHERE id = ANY($1::bigint[])",
+                                    Params().array(wanted, [](const auto& entry) { return entry.first; }));
+  for (int row = 0; row < rows.count(); ++row) *wanted.at(RecordId{rows.int64(row, 0)}) = rows.text(row, 1);
 }
 
 States lock_and_read(Transaction& transaction, const Schema& schema, const ComparisonQuestion& question) {
@@ -89,7 +107,9 @@ States lock_and_read(Transaction& transaction, const Schema& schema, const Compa
     transaction.add(fmt::format(kLastChanged, schema.type("inventory_diffs.system_id")),
                     Params().texts(ids).add(*question.changed_since));
   }
-  return states_from(transaction.flush());
+  States states = states_from(transaction.flush());
+  read_documents(transaction, question, states);
+  return states;
 }
 
 struct Decided {

@@ -168,11 +168,18 @@ void add_application_syncs(Transaction& transaction, const Schema& schema,
                       schema.type("applications.organization_id"), organization_of_system(schema)),
           application_params(rows));
     }
+    std::vector<std::string> present;
+    for (const auto* sync : round) {
+      const auto id_of = [&](const std::string& module_id) {
+        return sync->system_id.text() + "-" + module_id;
+      };
+      for (const auto& application : sync->applications) present.push_back(id_of(application.module_id));
+      for (const auto& module_id : sync->unchanged) present.push_back(id_of(module_id));
+    }
     Params params;
     params.array(round, [](const ApplicationSync* sync) { return sync->system_id; })
         .array(round, [](const ApplicationSync* sync) { return sync->at; })
-        .array(rows,
-               [](const Row& row) { return row.sync->system_id.text() + "-" + row.application->module_id; });
+        .texts(present);
     transaction.add(fmt::format(kRemoveVanished, schema.type("applications.system_id")), std::move(params));
   });
 }

@@ -14,30 +14,34 @@ using inventory::ComparisonQuestion;
 using inventory::ComparisonState;
 using inventory::RecordDiffs;
 
-std::string document_of(Snapshot& snapshot, RecordId record_id) {
+std::string document_of(Snapshot& snapshot, const ComparisonQuestion& question, RecordId record_id,
+                        std::string_view hash) {
+  if (question.has_document && question.has_document(hash)) return "";
   return read_document(snapshot, record_id).value_or("");
 }
 
-void read_pending(Snapshot& snapshot, ComparisonState& state, std::size_t limit) {
+void read_pending(Snapshot& snapshot, const ComparisonQuestion& question, ComparisonState& state) {
   auto row = snapshot.query(
-      "SELECT id, timestamp FROM inventory_records WHERE system_id = ? AND processed_at IS NULL"
+      "SELECT id, timestamp, data_hash FROM inventory_records WHERE system_id = ? AND processed_at IS NULL"
       " ORDER BY timestamp, id LIMIT ?",
-      state.system_id, limit);
+      state.system_id, question.max_records);
   while (row.next()) {
     const RecordId id{row.int64(0)};
-    state.pending.push_back({id, row.time(1), document_of(snapshot, id)});
+    state.pending.push_back({id, row.time(1), document_of(snapshot, question, id, row.view(2)), row.text(2)});
   }
 }
 
-void read_baseline(Snapshot& snapshot, ComparisonState& state) {
+void read_baseline(Snapshot& snapshot, const ComparisonQuestion& question, ComparisonState& state) {
   const auto& first = state.pending.front();
   auto row = snapshot.query(
-      "SELECT id, timestamp, held FROM inventory_records WHERE system_id = ?1 AND (timestamp, id) < (?2, ?3)"
+      "SELECT id, timestamp, held, data_hash FROM inventory_records WHERE system_id = ?1 AND (timestamp, id) "
+      "< (?2, ?3)"
       " ORDER BY timestamp DESC, id DESC LIMIT 1",
       state.system_id, first.timestamp, first.id);
   if (!row.next()) return;
   const RecordId id{row.int64(0)};
-  state.baseline = inventory::Baseline{id, row.time(1), document_of(snapshot, id), row.text(2)};
+  state.baseline = inventory::Baseline{id, row.time(1), document_of(snapshot, question, id, row.view(3)),
+                                       row.text(2), row.text(3)};
 }
 
 void read_newest_processed(Snapshot& snapshot, ComparisonState& state) {
@@ -66,9 +70,9 @@ ComparisonState read_state(Snapshot& snapshot, const SystemId& system_id,
                            const ComparisonQuestion& question) {
   ComparisonState state;
   state.system_id = system_id;
-  read_pending(snapshot, state, question.max_records);
+  read_pending(snapshot, question, state);
   if (state.pending.empty()) return state;
-  read_baseline(snapshot, state);
+  read_baseline(snapshot, question, state);
   read_newest_processed(snapshot, state);
   if (question.changed_since) read_last_changed(snapshot, state, *question.changed_since);
   return state;

@@ -52,6 +52,7 @@ void remove_vanished(Transaction& transaction, const inventory::ApplicationSync&
   json::Writer present;
   present.begin_array();
   for (const auto& application : sync.applications) present.value(application.module_id);
+  for (const auto& module_id : sync.unchanged) present.value(module_id);
   present.end_array();
   transaction.run(
       "UPDATE applications SET deleted_at = ?2, updated_at = ?2 WHERE system_id = ?1 AND deleted_at IS NULL"
@@ -69,12 +70,15 @@ void update_system(Transaction& transaction, const inventory::SystemUpdate& upda
 }
 
 void sync_applications(Transaction& transaction, const inventory::ApplicationSync& sync) {
-  const auto organization_id = [&] {
-    auto row = transaction.query("SELECT organization_id FROM systems WHERE id = ?", sync.system_id);
-    return OrganizationId(row.next() ? row.text(0) : "");
-  }();
-  const auto owner = organization_or_owner(transaction, organization_id);
-  for (const auto& application : sync.applications) write_application(transaction, sync, application, owner);
+  if (!sync.applications.empty()) {
+    const auto organization_id = [&] {
+      auto row = transaction.query("SELECT organization_id FROM systems WHERE id = ?", sync.system_id);
+      return OrganizationId(row.next() ? row.text(0) : "");
+    }();
+    const auto owner = organization_or_owner(transaction, organization_id);
+    for (const auto& application : sync.applications)
+      write_application(transaction, sync, application, owner);
+  }
   remove_vanished(transaction, sync);
 }
 
