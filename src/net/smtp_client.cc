@@ -45,24 +45,26 @@ std::size_t hear_line(const char* data, std::size_t size, std::size_t count, voi
   return size * count;
 }
 
-// What has nothing to do with the one mail: another day the server may take it.
-bool is_about_the_server(CURLcode code) {
+// What has nothing to do with the one mail: another day the server may take it. A reply that libcurl did not
+// wait for is about the mail only once the mail was handed over.
+bool is_about_the_server(CURLcode code, bool handed_over) {
   switch (code) {
     case CURLE_LOGIN_DENIED:
     case CURLE_USE_SSL_FAILED:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-    case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_OPERATION_TIMEDOUT:
       return true;
+    case CURLE_WEIRD_SERVER_REPLY:
+      return !handed_over;
     default:
       return false;
   }
 }
 
 Failure failure_of(const SmtpServer& server, CURLcode code, long reply, const Dialogue& dialogue,
-                   const std::string& error) {
-  const bool permanent = reply >= 500 && reply <= 599 && !is_about_the_server(code);
+                   bool handed_over, const std::string& error) {
+  const bool permanent = reply >= 500 && reply <= 599 && !is_about_the_server(code, handed_over);
   const auto message =
       fmt::format("SMTP server {}:{}: {}{}", server.host, server.port, error,
                   dialogue.refused.empty() ? "" : " (it said " + excerpt(dialogue.refused) + ")");
@@ -105,7 +107,8 @@ Result<std::string> send_mail(const SmtpServer& server, const Envelope& envelope
   const CURLcode code = curl.perform();
   long reply = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &reply);
-  if (code != CURLE_OK) return failure_of(server, code, reply, dialogue, curl.error(code));
+  if (code != CURLE_OK)
+    return failure_of(server, code, reply, dialogue, outgoing.rest.empty(), curl.error(code));
   if (dialogue.recipient.empty()) return excerpt(dialogue.last);
   return fmt::format("{}, but not for everybody: {}", excerpt(dialogue.last), excerpt(dialogue.recipient));
 }
