@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an HTTP peer's answer means for a delivery.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/http_client.h"
+
+namespace collect::alerts {
+
+// 2xx: "HTTP 204". `unavailable`: no answer, 408, 425, 429, 5xx and those in `also_later`. Any other status,
+// redirects among them, is `invalid`. Messages tell `url`'s origin and the beginning of the answer.
+Result<std::string> http_verdict(std::string_view url, const Result<net::ClientAnswer>& answer,
+                                 std::initializer_list<int> also_later = {});
+
+// For peers whose answers are read by people at most: a long one is cut.
+net::HttpClientOptions delivery_client_options(Duration timeout, const std::string& ca_file);
+
+}  // namespace collect::alerts
