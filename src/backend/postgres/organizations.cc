@@ -92,4 +92,24 @@ systems::Organization organization_at(const Rows& rows, int row, int column) {
   return organization;
 }
 
+std::optional<systems::Organization> find_organization(Transaction& transaction, const Schema& schema,
+                                                       const std::string& id) {
+  if (id.empty() || !schema.can_hold("", id)) return std::nullopt;
+  const auto rows = transaction.run(
+      fmt::format("SELECT {} FROM ({}) AS o", kOrganizationColumns, organization_by_id(schema, id)),
+      Params::of(id));
+  if (rows.empty()) return std::nullopt;
+  return organization_at(rows, 0, 0);
+}
+
+std::vector<std::string> names_of_organization(Transaction& transaction, const Schema& schema,
+                                               const std::string& id) {
+  std::vector<std::string> names{id};
+  if (const auto found = find_organization(transaction, schema, id)) {
+    names = {found->logto_id.text(), found->row_id};
+  }
+  std::erase_if(names, [&](const auto& name) { return !schema.can_hold("systems.organization_id", name); });
+  return names;
+}
+
 }  // namespace collect::postgres

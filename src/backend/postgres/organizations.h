@@ -2,9 +2,12 @@
 // The three tables of organizations, asked as one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "backend/postgres/pool.h"
 #include "backend/postgres/rows.h"
 #include "backend/postgres/schema.h"
 #include "systems/system.h"
@@ -28,5 +31,13 @@ std::string organization_by_id(const Schema& schema, std::string_view id);
 std::string all_organizations();
 
 systems::Organization organization_at(const Rows& rows, int row, int column);
+
+// By logto_id, else by row id; deleted and suspended ones too.
+std::optional<systems::Organization> find_organization(Transaction& transaction, const Schema& schema,
+                                                       const std::string& id);
+// Those texts by which systems may name that organization, it exists or not, that systems.organization_id can
+// hold.
+std::vector<std::string> names_of_organization(Transaction& transaction, const Schema& schema,
+                                               const std::string& id);
 
 }  // namespace collect::postgres

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/clock.h"
@@ -38,7 +39,7 @@ class ArrayBytes {
 
 class Params {
  public:
-  // Scalars: text, Id, integers, RecordId, DiffId, bool, Time, and optional of these.
+  // Scalars: text, Id, integers, numeric ids, bool, Time, and optional of these.
   template <class... Args>
   static Params of(const Args&... args) {
     Params params;
@@ -99,9 +100,11 @@ template <class T>
 concept TextId = requires(const T& id) {
   { id.text() } -> std::convertible_to<std::string_view>;
 };
+// RecordId, DiffId and their like.
 template <class T>
-concept Number =
-    (std::integral<T> && !std::same_as<T, bool>) || std::same_as<T, RecordId> || std::same_as<T, DiffId>;
+concept NumericId = std::is_enum_v<T> && std::same_as<std::underlying_type_t<T>, std::int64_t>;
+template <class T>
+concept Number = (std::integral<T> && !std::same_as<T, bool>) || NumericId<T>;
 
 template <class T>
 constexpr std::uint32_t element_type() {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backend/postgres/organizations.h"
+#include "backend/postgres/system_rows.h"
 #include "base/json.h"
 
 namespace collect::postgres {
@@ -13,70 +14,11 @@ using systems::Organization;
 using systems::OrganizationType;
 using systems::System;
 
-// Columns 0 to 18; the organization's begin at 19.
-constexpr int kOrganizationAt = 19;
-
-std::string select_systems(const Schema& schema) {
-  return fmt::format(
-      "SELECT s.id, s.system_key, s.name, s.type, s.fqdn, s.ipv4_address, s.ipv6_address, s.version, "
-      "s.status, "
-      "s.organization_id, s.created_at, s.updated_at, s.registered_at, s.suspended_at, s.last_inventory_at, "
-      "s.deleted_at, h.last_heartbeat, s.system_secret_public, s.system_secret_sha256, {} "
-      "FROM systems s LEFT JOIN system_heartbeats h ON h.system_id = s.id LEFT JOIN LATERAL ({}) AS o ON "
-      "true ",
-      kOrganizationColumns, organization_of_system(schema));
-}
-
-// inet prints a single address without its /32 or /128, unless somebody stored a network.
-std::optional<std::string> address_at(const Rows& rows, int row, int column) {
-  auto address = rows.maybe_text(row, column);
-  if (address) address->resize(std::min(address->find('/'), address->size()));
-  return address;
-}
-
-System system_at(const Rows& rows, int row) {
-  System system;
-  system.id = SystemId(rows.text(row, 0));
-  system.system_key = rows.text(row, 1);
-  system.name = rows.text(row, 2);
-  system.type = rows.maybe_text(row, 3);
-  system.fqdn = rows.maybe_text(row, 4);
-  system.ipv4_address = address_at(rows, row, 5);
-  system.ipv6_address = address_at(rows, row, 6);
-  system.version = rows.maybe_text(row, 7);
-  system.status = rows.text(row, 8);
-  system.organization_id = OrganizationId(rows.text(row, 9));
-  system.created_at = rows.time(row, 10);
-  system.updated_at = rows.time(row, 11);
-  system.registered_at = rows.maybe_time(row, 12);
-  system.suspended_at = rows.maybe_time(row, 13);
-  system.last_inventory_at = rows.maybe_time(row, 14);
-  system.deleted_at = rows.maybe_time(row, 15);
-  system.last_heartbeat = rows.maybe_time(row, 16);
-  if (rows.is_null(row, kOrganizationAt)) {
-    system.organization.type = OrganizationType::owner;
-    system.organization.logto_id = system.organization_id;
-  } else {
-    system.organization = organization_at(rows, row, kOrganizationAt);
-  }
-  return system;
-}
-
 void add_revision(Transaction& transaction, Time now) {
   transaction.add(
       "INSERT INTO collect_state AS c (key, value, updated_at) VALUES ('systems_changed', '1', $1) "
       "ON CONFLICT (key) DO UPDATE SET value = (c.value::bigint + 1)::text, updated_at = EXCLUDED.updated_at",
       Params::of(now));
-}
-
-std::optional<Organization> find_organization(Transaction& transaction, const Schema& schema,
-                                              const std::string& id) {
-  if (id.empty() || !schema.can_hold("", id)) return std::nullopt;
-  const auto rows = transaction.run(
-      fmt::format("SELECT {} FROM ({}) AS o", kOrganizationColumns, organization_by_id(schema, id)),
-      Params::of(id));
-  if (rows.empty()) return std::nullopt;
-  return organization_at(rows, 0, 0);
 }
 
 std::string custom_data_of(const Organization& organization) {
@@ -116,13 +58,7 @@ Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filte
         auto params = Params::of(filter.include_deleted);
         std::string where = "WHERE ($1::boolean OR s.deleted_at IS NULL)";
         if (filter.organization_id) {
-          // Systems may name their organization by either of its ids.
-          std::vector<std::string> names{filter.organization_id->text()};
-          if (const auto found = find_organization(transaction, schema, names.front())) {
-            names = {found->logto_id.text(), found->row_id};
-          }
-          std::erase_if(names,
-                        [&](const auto& id) { return !schema.can_hold("systems.organization_id", id); });
+          const auto names = names_of_organization(transaction, schema, filter.organization_id->text());
           where +=
               fmt::format(" AND s.organization_id = ANY($2::{}[])", schema.type("systems.organization_id"));
           params.texts(names);

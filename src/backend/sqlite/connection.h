@@ -46,6 +46,10 @@ struct Blob {
   std::string_view bytes;
 };
 
+// RecordId, DiffId and their like.
+template <class T>
+concept NumericId = std::is_enum_v<T> && std::same_as<std::underlying_type_t<T>, std::int64_t>;
+
 class Connection;
 
 namespace detail {
@@ -110,7 +114,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // Prepared once and kept, so SQL texts must be few: values go into parameters. Parameters are bound in
-  // order: text, Blob, integers, bool, double, Time, Id, RecordId, DiffId, optional of these, nullopt.
+  // order: text, Blob, integers, bool, double, Time, Id, NumericId, optional of these, nullopt.
   template <class... Args>
   Cursor query(std::string_view sql, const Args&... args) {
     Cursor cursor(*this, sql);
@@ -159,7 +163,7 @@ void Cursor::bind(int index, const T& value, bool borrowed) {
     bind_text(index, to_rfc3339(value), false);
   } else if constexpr (std::is_same_v<T, Blob>) {
     bind_blob(index, value.bytes, borrowed);
-  } else if constexpr (std::is_same_v<T, RecordId> || std::is_same_v<T, DiffId>) {
+  } else if constexpr (NumericId<T>) {
     bind_int64(index, static_cast<std::int64_t>(value));
   } else if constexpr (std::is_integral_v<T>) {
     bind_int64(index, static_cast<std::int64_t>(value));

@@ -56,6 +56,12 @@ systems::Organization organization_or_owner(Snapshot& snapshot, const Organizati
   return owner;
 }
 
+std::array<OrganizationId, 2> names_of_organization(Snapshot& snapshot, const OrganizationId& id) {
+  const auto found = find_organization(snapshot, id);
+  if (!found) return {id, id};
+  return {found->logto_id, OrganizationId(found->row_id)};
+}
+
 std::vector<systems::Organization> all_organizations(Snapshot& snapshot) {
   static const std::string sql = over_all_tables("", " ORDER BY 9, 2");
   std::vector<systems::Organization> organizations;

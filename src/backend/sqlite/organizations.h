@@ -2,6 +2,7 @@
 // The three tables of organizations, read as one. All throw Fault.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace collect::sqlite {
 std::optional<systems::Organization> find_organization(Snapshot& snapshot, const OrganizationId& id);
 // As above; what is in no table is an owner organization: type owner, no name.
 systems::Organization organization_or_owner(Snapshot& snapshot, const OrganizationId& id);
+// The ids under which systems may name that organization.
+std::array<OrganizationId, 2> names_of_organization(Snapshot& snapshot, const OrganizationId& id);
 std::vector<systems::Organization> all_organizations(Snapshot& snapshot);
 
 }  // namespace collect::sqlite

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "backend/sqlite/organizations.h"
+#include "backend/sqlite/system_rows.h"
 #include "base/json.h"
 
 namespace collect::sqlite {
@@ -14,48 +15,12 @@ namespace {
 
 using systems::System;
 
-const std::string kSystems =
-    "SELECT s.id, s.system_key, s.name, s.type, s.fqdn, s.ipv4_address, s.ipv6_address, s.version, s.status,"
-    "   s.organization_id, s.created_at, s.updated_at, s.registered_at, s.suspended_at, s.last_inventory_at,"
-    "   s.deleted_at, h.last_heartbeat, s.system_secret_public, s.system_secret_sha256"
-    " FROM systems s LEFT JOIN system_heartbeats h ON h.system_id = s.id";
-
-// All but the organization.
-System system_of(const Cursor& row) {
-  System system;
-  system.id = SystemId(row.text(0));
-  system.system_key = row.text(1);
-  system.name = row.text(2);
-  system.type = row.maybe_text(3);
-  system.fqdn = row.maybe_text(4);
-  system.ipv4_address = row.maybe_text(5);
-  system.ipv6_address = row.maybe_text(6);
-  system.version = row.maybe_text(7);
-  system.status = row.text(8);
-  system.organization_id = OrganizationId(row.text(9));
-  system.created_at = row.time(10);
-  system.updated_at = row.time(11);
-  system.registered_at = row.maybe_time(12);
-  system.suspended_at = row.maybe_time(13);
-  system.last_inventory_at = row.maybe_time(14);
-  system.deleted_at = row.maybe_time(15);
-  system.last_heartbeat = row.maybe_time(16);
-  return system;
-}
-
 std::optional<systems::Login> login_of(Snapshot& snapshot, Cursor row) {
   if (!row.next()) return std::nullopt;
   systems::Login login{system_of(row), std::nullopt};
   if (!row.is_null(17) && !row.is_null(18)) login.secret = systems::StoredSecret{row.text(17), row.text(18)};
   login.system.organization = organization_or_owner(snapshot, login.system.organization_id);
   return login;
-}
-
-// The ids under which systems may name that organization.
-std::array<OrganizationId, 2> names_of(Snapshot& snapshot, const OrganizationId& id) {
-  const auto found = find_organization(snapshot, id);
-  if (!found) return {id, id};
-  return {found->logto_id, OrganizationId(found->row_id)};
 }
 
 void bump_revision(Transaction& transaction, Time now) {
@@ -83,8 +48,8 @@ bool exists(Snapshot& snapshot, const systems::Organization& organization) {
 }  // namespace
 
 Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_id) {
-  static const std::string by_key = kSystems + " WHERE s.system_key = ?";
-  static const std::string by_id = kSystems + " WHERE s.id = ?";
+  static const std::string by_key = select_systems() + " WHERE s.system_key = ?";
+  static const std::string by_id = select_systems() + " WHERE s.id = ?";
   return database_.read([&](Snapshot& snapshot) {
     auto login = login_of(snapshot, snapshot.query(by_key, key_or_id));
     if (!login) login = login_of(snapshot, snapshot.query(by_id, key_or_id));
@@ -94,11 +59,12 @@ Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_
 
 Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filter) {
   static const std::string order = " AND (?1 OR s.deleted_at IS NULL) ORDER BY s.created_at, s.id";
-  static const std::string all = kSystems + " WHERE true" + order;
-  static const std::string of_organization = kSystems + " WHERE s.organization_id IN (?2, ?3)" + order;
+  static const std::string all = select_systems() + " WHERE true" + order;
+  static const std::string of_organization =
+      select_systems() + " WHERE s.organization_id IN (?2, ?3)" + order;
   return database_.read([&](Snapshot& snapshot) {
     std::optional<std::array<OrganizationId, 2>> names;
-    if (filter.organization_id) names = names_of(snapshot, *filter.organization_id);
+    if (filter.organization_id) names = names_of_organization(snapshot, *filter.organization_id);
     auto row = names ? snapshot.query(of_organization, filter.include_deleted, names->at(0), names->at(1))
                      : snapshot.query(all, filter.include_deleted);
     std::vector<System> found;
