@@ -18,15 +18,15 @@ constexpr std::string_view kSpaces = " \t\r\n";
 constexpr std::size_t kTrimMarker = 2;  // the minus and its space
 
 constexpr std::array<std::pair<std::string_view, Type>, 13> kWords = {{{"block", Type::block},
-                                                                       {"break", Type::break_},
-                                                                       {"continue", Type::continue_},
+                                                                       {"break", Type::break_word},
+                                                                       {"continue", Type::continue_word},
                                                                        {"define", Type::define},
-                                                                       {"else", Type::else_},
+                                                                       {"else", Type::else_word},
                                                                        {"end", Type::end},
-                                                                       {"if", Type::if_},
+                                                                       {"if", Type::if_word},
                                                                        {"range", Type::range},
                                                                        {"nil", Type::nil},
-                                                                       {"template", Type::template_},
+                                                                       {"template", Type::template_word},
                                                                        {"with", Type::with},
                                                                        {"true", Type::boolean},
                                                                        {"false", Type::boolean}}};

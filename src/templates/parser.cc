@@ -118,20 +118,20 @@ class Parser {
       case Type::end:
         tokens_.expect(Type::right_delimiter, "an end");
         return Closed::by_end;
-      case Type::else_:
+      case Type::else_word:
         // The if of an {{else if}} is the business of the if that it belongs to.
-        if (tokens_.peek_word().type != Type::if_) tokens_.expect(Type::right_delimiter, "an else");
+        if (tokens_.peek_word().type != Type::if_word) tokens_.expect(Type::right_delimiter, "an else");
         return Closed::by_else;
       case Type::block:
         nodes.push_back(block(token.line));
         break;
-      case Type::break_:
+      case Type::break_word:
         nodes.push_back(jump(Node::Kind::leave, token.line));
         break;
-      case Type::continue_:
+      case Type::continue_word:
         nodes.push_back(jump(Node::Kind::skip, token.line));
         break;
-      case Type::if_:
+      case Type::if_word:
         nodes.push_back(control(Node::Kind::condition, token.line));
         break;
       case Type::range:
@@ -140,7 +140,7 @@ class Parser {
       case Type::with:
         nodes.push_back(control(Node::Kind::with, token.line));
         break;
-      case Type::template_:
+      case Type::template_word:
         nodes.push_back(invocation(token.line));
         break;
       default:
@@ -196,7 +196,7 @@ class Parser {
 
   void otherwise(Node& of) {
     const auto token = tokens_.peek();
-    if (of.kind == Node::Kind::condition && token.type == Type::if_) {
+    if (of.kind == Node::Kind::condition && token.type == Type::if_word) {
       tokens_.next();
       of.otherwise.push_back(control(Node::Kind::condition, token.line));
     } else if (list(of.otherwise) != Closed::by_end) {

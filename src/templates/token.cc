@@ -53,21 +53,21 @@ std::string_view describe(Token::Type type) {
       return "nil";
     case Type::block:
       return "block";
-    case Type::break_:
+    case Type::break_word:
       return "break";
-    case Type::continue_:
+    case Type::continue_word:
       return "continue";
     case Type::define:
       return "define";
-    case Type::else_:
+    case Type::else_word:
       return "else";
     case Type::end:
       return "end";
-    case Type::if_:
+    case Type::if_word:
       return "if";
     case Type::range:
       return "range";
-    case Type::template_:
+    case Type::template_word:
       return "template";
     case Type::with:
       return "with";

@@ -32,14 +32,14 @@ struct Token {
     identifier,  // what is left: a function's name
     nil,
     block,
-    break_,
-    continue_,
+    break_word,
+    continue_word,
     define,
-    else_,
+    else_word,
     end,
-    if_,
+    if_word,
     range,
-    template_,
+    template_word,
     with,
   };
   Type type = Type::end_of_text;
