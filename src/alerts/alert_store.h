@@ -63,14 +63,14 @@ struct Notified {
 
 // Unset members do not filter. Newest first, by id.
 struct AlertFilter {
-  std::optional<SystemId> system_id;
-  std::optional<OrganizationId> organization_id;
-  std::optional<std::string> alert_type;
-  std::optional<diff::Severity> least_severity;
-  std::optional<bool> resolved;
-  std::optional<Time> since;         // created_at at or after
-  std::optional<AlertId> before;     // id below: the next page
-  std::optional<std::size_t> limit;  // none: all
+  std::optional<SystemId> system_id = {};
+  std::optional<OrganizationId> organization_id = {};
+  std::optional<std::string> alert_type = {};
+  std::optional<diff::Severity> least_severity = {};
+  std::optional<bool> resolved = {};
+  std::optional<Time> since = {};         // created_at at or after
+  std::optional<AlertId> before = {};     // id below: the next page
+  std::optional<std::size_t> limit = {};  // none: all
 };
 // The words of these severities and of all above, for AlertFilter::least_severity.
 std::vector<std::string> severities_from(diff::Severity least);

@@ -3,6 +3,8 @@
 // must not outlive the engine.
 #pragma once
 
+#include "alerts/alert_store.h"
+#include "alerts/notification_store.h"
 #include "alerts/unsent_store.h"
 #include "inventory/comparison_store.h"
 #include "inventory/history_store.h"
@@ -18,6 +20,8 @@ struct Stores {
   inventory::ComparisonStore& comparison;
   inventory::HistoryStore& history;
   alerts::UnsentStore& unsent;
+  alerts::AlertStore& alerts;
+  alerts::NotificationStore& notifications;
   liveness::LivenessStore& liveness;
 };
 

@@ -105,6 +105,10 @@ TEST(PostgresMigrations, TakeOverADatabaseWithItsRows) {
           "('{0}', '2026-01-02 10:00', '{{\"n\":2}}', 'h2', 7, null);"
           "insert into inventory_diffs (system_id, previous_id, current_id, diff_type, category, severity, "
           "field_path) values ('{0}', 1, 2, 'update', 'os', 'low', 'n');"
+          "insert into inventory_alerts (system_id, diff_id, alert_type, message, severity, created_at) "
+          "values "
+          "('{0}', 1, 'change', 'first', 'warning', '2026-01-02 10:01Z'), "
+          "('{0}', 1, 'change', 'again', 'high', '2026-01-02 10:02Z');"
           "insert into system_heartbeats (system_id, last_heartbeat) values ('{0}', '2026-01-02 11:00Z');",
           a));
   ASSERT_TRUE(succeeded(postgres::migrate({url}, at(0))));
@@ -122,6 +126,13 @@ TEST(PostgresMigrations, TakeOverADatabaseWithItsRows) {
   EXPECT_EQ(to_rfc3339(records->front().timestamp), "2026-01-02T10:00:00.000000Z");
   EXPECT_THAT(*ports.history.diffs(id_of("a"), {}, 10), SizeIs(1));
   EXPECT_THAT(*ports.alerts.unfinished(at(1000000), 10), IsEmpty());  // no news
+  const auto alerts = ports.alerts.list({});
+  ASSERT_THAT(*alerts, SizeIs(2));
+  EXPECT_EQ(alerts->front().alert.message, "again");
+  EXPECT_EQ(alerts->front().alert.rule, "");
+  EXPECT_EQ(alerts->front().alert.field_path, "n");
+  EXPECT_EQ(alerts->front().alert.updated_at, alerts->front().alert.created_at);
+  EXPECT_EQ(alerts->back().alert.severity, diff::Severity::low);  // a word that we do not know
   const auto pending = ports.comparison.unfinished(at(1000000000), 10);
   ASSERT_THAT(*pending, SizeIs(1));
   EXPECT_EQ(pending->front().record_id, RecordId{2});

@@ -35,3 +35,8 @@ CREATE TABLE applications (
   organization_type varchar(50), status varchar(50) NOT NULL DEFAULT 'unassigned', inventory_data jsonb,
   created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   first_seen_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz, UNIQUE (system_id, module_id));
+CREATE TABLE inventory_alerts (
+  id bigserial PRIMARY KEY, system_id uuid NOT NULL REFERENCES systems (id) ON DELETE CASCADE,
+  diff_id bigint REFERENCES inventory_diffs (id) ON DELETE CASCADE, alert_type varchar(50) NOT NULL,
+  message text NOT NULL, severity varchar(50) NOT NULL, is_resolved boolean NOT NULL DEFAULT false,
+  resolved_at timestamptz, created_at timestamptz NOT NULL DEFAULT now());

@@ -2,10 +2,12 @@
 // All ports of PostgreSQL over one pool, whose database must be migrated (migrations.h).
 #pragma once
 
+#include "backend/postgres/alert_store.h"
 #include "backend/postgres/comparison_store.h"
 #include "backend/postgres/history_store.h"
 #include "backend/postgres/intake_store.h"
 #include "backend/postgres/liveness_store.h"
+#include "backend/postgres/notification_store.h"
 #include "backend/postgres/pool.h"
 #include "backend/postgres/system_store.h"
 #include "backend/postgres/unsent_store.h"
@@ -17,13 +19,20 @@ namespace collect::postgres {
 class PostgresStores {
  public:
   explicit PostgresStores(Pool& pool)
-      : systems_(pool), intake_(pool), comparison_(pool), history_(pool), unsent_(pool), liveness_(pool) {}
+      : systems_(pool),
+        intake_(pool),
+        comparison_(pool),
+        history_(pool),
+        unsent_(pool),
+        alerts_(pool),
+        notifications_(pool),
+        liveness_(pool) {}
   PostgresStores(const PostgresStores&) = delete;
   PostgresStores& operator=(const PostgresStores&) = delete;
 
   // Valid as long as this object.
   [[nodiscard]] backend::Stores ports() {
-    return {systems_, intake_, comparison_, history_, unsent_, liveness_};
+    return {systems_, intake_, comparison_, history_, unsent_, alerts_, notifications_, liveness_};
   }
 
  private:
@@ -32,6 +41,8 @@ class PostgresStores {
   ComparisonStore comparison_;
   HistoryStore history_;
   UnsentStore unsent_;
+  AlertStore alerts_;
+  NotificationStore notifications_;
   LivenessStore liveness_;
 };
 

@@ -2,10 +2,12 @@
 // All ports of the embedded engine over one database, whose tables must be there (migrations.h).
 #pragma once
 
+#include "backend/sqlite/alert_store.h"
 #include "backend/sqlite/comparison_store.h"
 #include "backend/sqlite/history_store.h"
 #include "backend/sqlite/intake_store.h"
 #include "backend/sqlite/liveness_store.h"
+#include "backend/sqlite/notification_store.h"
 #include "backend/sqlite/system_store.h"
 #include "backend/sqlite/unsent_store.h"
 #include "backend/stores.h"
@@ -21,13 +23,15 @@ class SqliteStores {
         comparison_(database),
         history_(database),
         unsent_(database),
+        alerts_(database),
+        notifications_(database),
         liveness_(database) {}
   SqliteStores(const SqliteStores&) = delete;
   SqliteStores& operator=(const SqliteStores&) = delete;
 
   // Valid as long as this object.
   [[nodiscard]] backend::Stores ports() {
-    return {systems_, intake_, comparison_, history_, unsent_, liveness_};
+    return {systems_, intake_, comparison_, history_, unsent_, alerts_, notifications_, liveness_};
   }
 
  private:
@@ -36,6 +40,8 @@ class SqliteStores {
   ComparisonStore comparison_;
   HistoryStore history_;
   UnsentStore unsent_;
+  AlertStore alerts_;
+  NotificationStore notifications_;
   LivenessStore liveness_;
 };
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "alerts/alert_store.h"
+#include "backend/postgres/pool.h"
+
+namespace collect::postgres {
+
+// Four round trips for a notify().
+class AlertStore final : public alerts::AlertStore {
+ public:
+  explicit AlertStore(Pool& pool) : pool_(pool) {}
+  Result<alerts::Notified> notify(const alerts::NotifyQuestion& question,
+                                  const alerts::DecideNotify& decide) override;
+  Result<std::vector<alerts::UnsentRecord>> unfinished(Time before, std::size_t limit) override;
+  Result<std::vector<alerts::ListedAlert>> list(const alerts::AlertFilter& filter) override;
+  Result<std::optional<alerts::ListedAlert>> find(alerts::AlertId id) override;
+  Result<bool> resolve(alerts::AlertId id, Time now) override;
+
+ private:
+  Pool& pool_;
+};
+
+}  // namespace collect::postgres

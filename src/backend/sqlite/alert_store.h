@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "alerts/alert_store.h"
+#include "backend/sqlite/database.h"
+
+namespace collect::sqlite {
+
+class AlertStore final : public alerts::AlertStore {
+ public:
+  explicit AlertStore(Database& database) : database_(database) {}
+
+  Result<alerts::Notified> notify(const alerts::NotifyQuestion& question,
+                                  const alerts::DecideNotify& decide) override;
+  Result<std::vector<alerts::UnsentRecord>> unfinished(Time before, std::size_t limit) override;
+  Result<std::vector<alerts::ListedAlert>> list(const alerts::AlertFilter& filter) override;
+  Result<std::optional<alerts::ListedAlert>> find(alerts::AlertId id) override;
+  Result<bool> resolve(alerts::AlertId id, Time now) override;
+
+ private:
+  Database& database_;
+};
+
+}  // namespace collect::sqlite
