@@ -57,6 +57,13 @@ std::string full_name_of(const systems::System& system) {
   return rest.empty() ? name : fmt::format("{} ({})", name, rest);
 }
 
+// The message, after the system's name where it does not say that itself.
+std::string with_name(const DeliveryItem& item) {
+  const auto name = name_of(item.system);
+  const auto message = one_line(item.alert.message);
+  return message.find(name) == std::string::npos ? fmt::format("{}: {}", name, message) : message;
+}
+
 std::string organization_of(const Delivery& delivery) {
   const auto& name = delivery.items.front().system.organization.name;
   return one_line(name.empty() ? delivery.organization_id.text() : name);
@@ -175,8 +182,7 @@ std::string subject(const Digest& digest) {
   if (digest.kind == DeliveryKind::summary)
     return fmt::format("[Collect] {}: {}", state, cut(headline(digest), kSubjectCharacters));
   const auto more = items.size() > 1 ? fmt::format(" (+{})", items.size() - 1) : "";
-  return fmt::format("[Collect] {}: {}: {}{}", state, cut(name_of(first.system), kSubjectCharacters / 2),
-                     cut(one_line(first.alert.message), kSubjectCharacters), more);
+  return fmt::format("[Collect] {}: {}{}", state, cut(with_name(first), kSubjectCharacters), more);
 }
 
 std::string plain_text(const Digest& digest) {
@@ -184,9 +190,9 @@ std::string plain_text(const Digest& digest) {
   if (digest.more > 0 || digest.kind == DeliveryKind::summary)
     out += fmt::format("\n{}; {}", severities(digest), types(digest));
   for (const DeliveryItem& item : digest.shown) {
-    const auto system = digest.kind == DeliveryKind::summary ? name_of(item.system) + ": " : "";
-    out += fmt::format("\n- {}: {}{} ({})", state_of(item), system, one_line(item.alert.message),
-                       where_and_when(item));
+    const auto message =
+        digest.kind == DeliveryKind::summary ? with_name(item) : one_line(item.alert.message);
+    out += fmt::format("\n- {}: {} ({})", state_of(item), message, where_and_when(item));
   }
   if (digest.more > 0) out += fmt::format("\nand {} more: {}", digest.more, command(digest));
   return out;

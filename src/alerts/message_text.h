@@ -37,7 +37,7 @@ struct Digest {
   Time oldest{};  // created_at of the oldest alert
 };
 
-// One line: "[Collect] critical: rl1: Node 2 left the cluster (+3)".
+// One line: "[Collect] critical: Node 2 left the cluster rl1 (+3)".
 std::string subject(const Digest& digest);
 // Some lines, the last of them without an end. However many alerts there are, it stays readable.
 std::string plain_text(const Digest& digest);

@@ -23,6 +23,11 @@ TEST(MessageTextTest, OneAlert) {
   EXPECT_THAT(html_text(digest), HasSubstr("of Acme &amp; Söhne"));
 }
 
+TEST(MessageTextTest, ASystemThatTheMessageNamesIsNotNamedTwice) {
+  const auto delivery = test_delivery_of({test_item(2, Severity::critical, "Node 2 left the cluster rl1")});
+  EXPECT_EQ(subject(Digest(delivery, 10)), "[Collect] critical: Node 2 left the cluster rl1");
+}
+
 TEST(MessageTextTest, SeveralAlertsOfWhichOneIsOver) {
   const auto delivery = test_delivery_of({resolved(test_item(1, Severity::critical, "Node 1 left")),
                                           test_item(2, Severity::high, "Certificate changed"),
