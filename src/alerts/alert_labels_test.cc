@@ -14,7 +14,6 @@ using testing::EndsWith;
 using testing::Key;
 using testing::Not;
 using testing::Pair;
-using testing::SizeIs;
 using testing::StartsWith;
 
 systems::System the_system() {

@@ -15,7 +15,6 @@ using diff::ChangeType;
 using diff::Severity;
 using std::chrono::hours;
 using std::chrono::minutes;
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
