@@ -13,6 +13,7 @@
 #include "app/workers.h"
 #include "backend/engine.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "base/pool.h"
 #include "base/ticker.h"
 #include "inventory/diff_worker.h"
@@ -105,6 +106,8 @@ struct Collect::Parts {
       stores.liveness, {.timeout = std::chrono::minutes(settings.heartbeat_timeout_minutes)}};
   std::vector<std::unique_ptr<Ticker>> tickers;
   bool stopped = false;
+  Outage database_outage{"database"};
+  Outage queue_outage{"queue"};
 
   void start_workers();
   Result<void> start_door();
@@ -213,12 +216,13 @@ void Collect::Parts::start_monitors() {
 
 std::vector<std::string> Collect::Parts::not_ready() {
   std::vector<std::string> missing;
-  if (const auto revision = stores.systems.revision(); !revision) {
-    missing.push_back("database: " + revision.failure().message);
-  }
-  if (const auto depth = queues.depth(queue::Stage::inventory); !depth) {
-    missing.push_back("queue: " + depth.failure().message);
-  }
+  const auto look = [&missing](const auto& answer, Outage& outage, const char* what) {
+    if (answer) return outage.over();
+    outage.began(answer.failure().message);
+    missing.emplace_back(what);
+  };
+  look(stores.systems.revision(), database_outage, "the database is not available");
+  look(queues.depth(queue::Stage::inventory), queue_outage, "the queue is not available");
   return missing;
 }
 
@@ -277,6 +281,9 @@ std::string Collect::banner() const {
   std::string out = fmt::format("Collect {}\n  engine      {}\n  durability  {}\n  rules       {}\n",
                                 kVersion, facts.name, facts.durability, parts_->live.get().origin);
   if (!address().empty()) out += fmt::format("  listening   http://{}\n", address());
+  if (parts_->metrics_server) {
+    out += fmt::format("  metrics     http://{}/metrics\n", parts_->metrics_server->address());
+  }
   for (const std::string& warning : facts.warnings) out += fmt::format("  WARNING     {}\n", warning);
   return out;
 }

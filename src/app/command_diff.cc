@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -67,6 +68,18 @@ std::string changes_table(const std::vector<diff::Change>& changes) {
   return table.text() + fmt::format("\n{} of {} differences would be told.\n", told, changes.size());
 }
 
+// What a whole report would tell and a partial one does not is held back.
+void mark_held(std::vector<diff::Change>& changes, const std::vector<diff::Change>& told) {
+  for (diff::Change& change : changes) {
+    const bool is_told = std::any_of(told.begin(), told.end(), [&](const diff::Change& other) {
+      return other.type == change.type && other.field_path == change.field_path;
+    });
+    if (is_told || !change.significant) continue;
+    change.significant = false;
+    change.reason = "partial_reports: held back until the next report confirms it";
+  }
+}
+
 }  // namespace
 
 Exit compare_files(const DiffArguments& arguments) {
@@ -78,14 +91,18 @@ Exit compare_files(const DiffArguments& arguments) {
   if (!previous) return fail(previous.failure());
   const auto current = read_document(arguments.current);
   if (!current) return fail(current.failure());
-  const auto compared = diff::compare(
-      *config->rules, {.previous = previous->root(),
-                       .current = current->root(),
-                       .held = {},
-                       .last_changed = nullptr,
-                       .now = SystemClock().now(),
-                       .partial = arguments.partial ? diff::Partial::hold : diff::Partial::report});
-  fmt::print("{}", arguments.json ? changes_json(compared.changes) + "\n" : changes_table(compared.changes));
+  const auto compare = [&](diff::Partial partial) {
+    return diff::compare(*config->rules, {.previous = previous->root(),
+                                          .current = current->root(),
+                                          .held = {},
+                                          .last_changed = nullptr,
+                                          .now = SystemClock().now(),
+                                          .partial = partial})
+        .changes;
+  };
+  std::vector<diff::Change> changes = compare(diff::Partial::report);
+  if (arguments.partial) mark_held(changes, compare(diff::Partial::hold));
+  fmt::print("{}", arguments.json ? changes_json(changes) + "\n" : changes_table(changes));
   return Exit::ok;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <memory>
 
@@ -100,7 +103,7 @@ void add_inventory(CLI::App& app, Action& action) {
   auto* diffs = for_key("diffs", "What changed, one by one", show_diffs);
   for (auto* list : {history, timeline, diffs}) {
     list->add_option("--limit", arguments->limit, "How many, newest first")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Range(1, 1'000'000'000))
         ->capture_default_str();
     list->add_flag("--all", arguments->all, "All of them");
   }
@@ -179,6 +182,26 @@ void add_load(CLI::App& app, Action& action) {
   command->add_flag("--json", arguments->json, kForPrograms);
 }
 
+// The parser only says that a command is missing. Empty: the words name a command, or do not get that far.
+std::string unknown_command(CLI::App& app, int argc, char** argv) {
+  CLI::App* at = &app;
+  std::string known = "collect";
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty()) return "";
+    const auto next = std::find_if(commands.begin(), commands.end(),
+                                   [&](const CLI::App* command) { return command->get_name() == argv[i]; });
+    if (next == commands.end()) {
+      std::string names;
+      for (const CLI::App* command : commands) names += (names.empty() ? "" : ", ") + command->get_name();
+      return fmt::format("\"{}\" is no command of {}, expected one of {}", argv[i], known, names);
+    }
+    at = *next;
+    known += std::string(" ") + argv[i];
+  }
+  return "";
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -197,6 +220,10 @@ int run(int argc, char** argv) {
   add_config(app, action);
   add_demo(app, action);
   add_load(app, action);
+  if (const std::string problem = unknown_command(app, argc, argv); !problem.empty()) {
+    fmt::print(stderr, "collect: {}\n", problem);
+    return static_cast<int>(Exit::usage);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,15 +10,16 @@ namespace {
 
 using systems::SystemRegistry;
 
-// Opens the registry of the configured engine and runs `use` on it.
-Exit with_registry(const std::function<Exit(SystemRegistry&, Time now)>& use) {
+// Opens the registry of the configured engine and runs `use` on it. `where` names the engine.
+using Use = std::function<Exit(SystemRegistry&, Time now, const std::string& where)>;
+Exit with_registry(const Use& use) {
   auto opened = open_stores();
   if (!opened) return fail(opened.failure());
   backend::Engine& engine = *opened->engine;
   SystemRegistry registry(engine.stores().systems,
                           static_cast<std::size_t>(opened->settings.system_secret_min_length),
                           [&engine](std::string_view system_key) { return engine.announce(system_key); });
-  return use(registry, opened->clock->now());
+  return use(registry, opened->clock->now(), engine.facts().name);
 }
 
 std::string seconds(const std::optional<Time>& time) {
@@ -39,7 +40,7 @@ void print_issued(const systems::IssuedSystem& issued, std::string_view headline
 using Change = Result<systems::Changed> (SystemRegistry::*)(std::string_view, Time);
 
 Exit change_system(const SystemArguments& arguments, Change change, std::string_view done) {
-  return with_registry([&](SystemRegistry& registry, Time now) {
+  return with_registry([&](SystemRegistry& registry, Time now, const std::string&) {
     const auto changed = (registry.*change)(arguments.key, now);
     if (!changed) return fail(changed.failure());
     if (arguments.json) {
@@ -59,7 +60,7 @@ Exit change_system(const SystemArguments& arguments, Change change, std::string_
 }  // namespace
 
 Exit create_organization(const OrganizationArguments& arguments) {
-  return with_registry([&](SystemRegistry& registry, Time now) {
+  return with_registry([&](SystemRegistry& registry, Time now, const std::string& where) {
     systems::OrganizationOrder order;
     order.name = arguments.name;
     order.type =
@@ -72,9 +73,9 @@ Exit create_organization(const OrganizationArguments& arguments) {
       fmt::print("{}\n", systems::organization_json(*created));
     } else {
       fmt::print(
-          "Organization created.\n  id    {}\n  name  {}\n  type  {}\n\nNext: collect system create --org {} "
-          "--name …\n",
-          created->logto_id.text(), created->name, systems::to_string(created->type),
+          "Organization created in {}.\n  id    {}\n  name  {}\n  type  {}\n\nNext: collect system create "
+          "--org {} --name …\n",
+          where, created->logto_id.text(), created->name, systems::to_string(created->type),
           created->logto_id.text());
     }
     return Exit::ok;
@@ -82,7 +83,7 @@ Exit create_organization(const OrganizationArguments& arguments) {
 }
 
 Exit list_organizations(const OrganizationArguments& arguments) {
-  return with_registry([&](SystemRegistry& registry, Time) {
+  return with_registry([&](SystemRegistry& registry, Time, const std::string&) {
     const auto organizations = registry.organizations();
     if (!organizations) return fail(organizations.failure());
     if (arguments.json) {
@@ -105,17 +106,17 @@ Exit list_organizations(const OrganizationArguments& arguments) {
 }
 
 Exit create_system(const SystemArguments& arguments) {
-  return with_registry([&](SystemRegistry& registry, Time now) {
+  return with_registry([&](SystemRegistry& registry, Time now, const std::string& where) {
     const auto issued = registry.create(
         {OrganizationId(arguments.organization), arguments.name, !arguments.unregistered}, now);
     if (!issued) return fail(issued.failure());
-    print_issued(*issued, "System created.", arguments.json);
+    print_issued(*issued, fmt::format("System created in {}.", where), arguments.json);
     return Exit::ok;
   });
 }
 
 Exit list_systems(const SystemArguments& arguments) {
-  return with_registry([&](SystemRegistry& registry, Time) {
+  return with_registry([&](SystemRegistry& registry, Time, const std::string&) {
     systems::SystemFilter filter;
     if (!arguments.organization.empty()) filter.organization_id = OrganizationId(arguments.organization);
     filter.include_deleted = arguments.deleted;
@@ -141,7 +142,7 @@ Exit list_systems(const SystemArguments& arguments) {
 }
 
 Exit show_system(const SystemArguments& arguments) {
-  return with_registry([&](SystemRegistry& registry, Time) {
+  return with_registry([&](SystemRegistry& registry, Time, const std::string&) {
     const auto system = registry.show(arguments.key);
     if (!system) return fail(system.failure());
     if (arguments.json) {
@@ -171,7 +172,7 @@ Exit show_system(const SystemArguments& arguments) {
 }
 
 Exit rotate_secret(const SystemArguments& arguments) {
-  return with_registry([&](SystemRegistry& registry, Time now) {
+  return with_registry([&](SystemRegistry& registry, Time now, const std::string&) {
     const auto rotated = registry.rotate_secret(arguments.key, now);
     if (!rotated) return fail(rotated.failure());
     print_issued(rotated->issued, "The old secret is refused from now on.", arguments.json);

@@ -11,6 +11,8 @@
 #include <limits>
 #include <sstream>
 
+#include "base/setting_forms.h"
+
 namespace collect {
 namespace {
 
@@ -27,18 +29,43 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 using Member = std::string Settings::*;
 
+// What a set value has to look like (setting_forms.h).
+using Form = std::function<Result<void>(std::string_view)>;
+
+Form url_of(std::vector<std::string_view> schemes) {
+  return [schemes = std::move(schemes)](std::string_view value) { return forms::url(value, schemes); };
+}
+
+std::function<Result<void>(Settings&, std::string_view)> assign_text(Member member, Form form) {
+  return [member, form = std::move(form)](Settings& settings, std::string_view value) -> Result<void> {
+    if (form && !value.empty()) {
+      if (auto checked = form(value); !checked) return checked;
+    }
+    settings.*member = std::string(value);
+    return {};
+  };
+}
+
 SettingDeclaration text(std::string name, Member member, std::string fallback, std::string meaning,
-                        std::string bounds = "text") {
+                        std::string bounds = "text", Form form = {}) {
   return {std::move(name),
           "",
           std::move(meaning),
           std::move(fallback),
           std::move(bounds),
           false,
-          [member](Settings& settings, std::string_view value) -> Result<void> {
-            settings.*member = std::string(value);
-            return {};
-          }};
+          assign_text(member, std::move(form))};
+}
+
+SettingDeclaration secret_url(std::string name, Member member, std::string meaning,
+                              std::vector<std::string_view> schemes) {
+  return {std::move(name),
+          "",
+          std::move(meaning),
+          "",
+          "URL",
+          true,
+          assign_text(member, url_of(std::move(schemes)))};
 }
 
 SettingDeclaration secret(std::string name, Member member, std::string meaning, std::size_t min_length) {
@@ -170,14 +197,17 @@ std::vector<SettingDeclaration> declare() {
   std::vector<SettingDeclaration> all;
   add_group(
       all, "Service",
-      {text("LISTEN_ADDRESS", &S::listen_address, "127.0.0.1:8081", "Where the API listens.", "host:port"),
+      {text("LISTEN_ADDRESS", &S::listen_address, "127.0.0.1:8081", "Where the API listens.", "host:port",
+            forms::address),
        text("METRICS_ADDRESS", &S::metrics_address, "",
-            "A listener of its own for /metrics; unset: it is served beside the API.", "host:port"),
+            "A listener of its own for /metrics; unset: it is served beside the API.", "host:port",
+            forms::address),
        text("TLS_CERT_FILE", &S::tls_cert_file, "",
             "Certificate chain (PEM); unset: plain HTTP, for a proxy in front.", "path"),
        text("TLS_KEY_FILE", &S::tls_key_file, "", "The certificate's private key (PEM).", "path"),
        text("TRUSTED_PROXIES", &S::trusted_proxies, "",
-            "Proxies whose X-Forwarded-For is believed, separated by commas.", "addresses or networks"),
+            "Proxies whose X-Forwarded-For is believed, separated by commas.", "addresses or networks",
+            forms::networks),
        text("APP_ENV", &S::app_env, "dev", "Name of this installation; production insists on real servers."),
        text("COLLECT_DATA_DIR", &S::data_dir, "./data", "Where the embedded engine keeps everything.",
             "path"),
@@ -194,9 +224,11 @@ std::vector<SettingDeclaration> declare() {
                            "json for programs, console for people.")});
   add_group(
       all, "Database and queue servers",
-      {secret("DATABASE_URL", &S::database_url, "PostgreSQL 15+, postgresql://…; goes with REDIS_URL.", 0),
+      {secret_url("DATABASE_URL", &S::database_url, "PostgreSQL 15+, postgresql://…; goes with REDIS_URL.",
+                  {"postgresql", "postgres"}),
        number("DATABASE_MAX_CONNS", &S::database_max_conns, 10, 2, 1000, "Most connections to PostgreSQL."),
-       secret("REDIS_URL", &S::redis_url, "Redis 7+, redis://…; goes with DATABASE_URL.", 0),
+       secret_url("REDIS_URL", &S::redis_url, "Redis 7+, redis://…; goes with DATABASE_URL.",
+                  {"redis", "unix"}),
        number("REDIS_DB", &S::redis_db, 1, 0, 15, "Database number in Redis, where REDIS_URL names none."),
        secret("REDIS_PASSWORD", &S::redis_password, "Password for Redis, where REDIS_URL has none.", 0)});
   add_group(
@@ -216,11 +248,11 @@ std::vector<SettingDeclaration> declare() {
   add_group(
       all, "Queues and workers",
       {text("QUEUE_INVENTORY_NAME", &S::queue_inventory_name, "collect:inventory",
-            "Redis list of inventories."),
+            "Redis list of inventories.", "text", forms::queue_name),
        text("QUEUE_PROCESSING_NAME", &S::queue_processing_name, "collect:processing",
-            "Redis list of records to compare."),
+            "Redis list of records to compare.", "text", forms::queue_name),
        text("QUEUE_NOTIFICATION_NAME", &S::queue_notification_name, "collect:notifications",
-            "Redis list of changes to tell."),
+            "Redis list of changes to tell.", "text", forms::queue_name),
        number("QUEUE_RETRY_ATTEMPTS", &S::queue_retry_attempts, 3, 1, 100,
               "Attempts before a bad message goes to the dead letters."),
        duration("QUEUE_RETRY_DELAY", &S::queue_retry_delay, "5s", "10ms", "1h",
@@ -245,12 +277,14 @@ std::vector<SettingDeclaration> declare() {
   add_group(all, "Operator and alerting",
             {secret("OPERATOR_TOKEN", &S::operator_token,
                     "Bearer token of the operator's API; unset: not served.", kMinSecretLength),
-             text("MIMIR_URL", &S::mimir_url, "", "Base URL of Mimir or Alertmanager.", "http(s) URL"),
+             text("MIMIR_URL", &S::mimir_url, "", "Base URL of Mimir or Alertmanager.", "http(s) URL",
+                  url_of({"http", "https"})),
              secret("ALERTING_HISTORY_WEBHOOK_SECRET", &S::alerting_history_webhook_secret,
                     "Bearer token of POST /api/alert_history; unset: 503.", kMinSecretLength)});
   add_group(
       all, "Backups",
-      {text("S3_ENDPOINT", &S::s3_endpoint, "", "S3 service; unset: a directory.", "http(s) URL"),
+      {text("S3_ENDPOINT", &S::s3_endpoint, "", "S3 service; unset: a directory.", "http(s) URL",
+            url_of({"http", "https"})),
        secret("S3_ACCESS_KEY", &S::s3_access_key, "Access key id.", 0),
        secret("S3_SECRET_KEY", &S::s3_secret_key, "Secret access key.", 0),
        text("BACKUP_S3_REGION", &S::backup_s3_region, "us-east-1", "Region to sign for."),

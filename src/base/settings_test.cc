@@ -75,5 +75,39 @@ TEST(Settings, PageIsFresh) {
   EXPECT_EQ(page.str(), settings_markdown()) << "run: collect config explain --markdown > docs/settings.md";
 }
 
+TEST(Settings, RefuseWhatOnlyThePartThatUsesThemWouldFind) {
+  const auto loaded = load({{"LISTEN_ADDRESS", "foo"},
+                            {"METRICS_ADDRESS", "127.0.0.1:99999"},
+                            {"TRUSTED_PROXIES", "10.0.0.0/8, nonsense"},
+                            {"DATABASE_URL", "mysql://user:hunter2@host/db"},
+                            {"REDIS_URL", "rediss://host"},
+                            {"MIMIR_URL", "mimir.example.org"},
+                            {"QUEUE_INVENTORY_NAME", "collect:inventory:dead"},
+                            {"QUEUE_PROCESSING_NAME", "two words"}});
+  ASSERT_FALSE(loaded.ok());
+  const std::string& message = loaded.failure().message;
+  EXPECT_THAT(message, HasSubstr("LISTEN_ADDRESS: expected an address like 127.0.0.1:8081"));
+  EXPECT_THAT(message, HasSubstr("METRICS_ADDRESS: expected an address"));
+  EXPECT_THAT(message,
+              HasSubstr("TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8, got \"nonsense\""));
+  EXPECT_THAT(message,
+              HasSubstr("DATABASE_URL: expected a URL that starts with postgresql:// or postgres://"));
+  EXPECT_THAT(message, HasSubstr("REDIS_URL: expected a URL that starts with redis:// or unix://"));
+  EXPECT_THAT(message, HasSubstr("MIMIR_URL: expected a URL that starts with http:// or https://"));
+  EXPECT_THAT(message, HasSubstr("QUEUE_INVENTORY_NAME: expected a name"));
+  EXPECT_THAT(message, HasSubstr("QUEUE_PROCESSING_NAME: expected a name"));
+  EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+}
+
+TEST(Settings, TakeEveryFormThatIsMeant) {
+  for (const char* address : {"127.0.0.1:8081", "[::1]:0", ":80", "collect.example.org:65535", "0.0.0.0:1"}) {
+    EXPECT_TRUE(load({{"LISTEN_ADDRESS", address}}).ok()) << address;
+  }
+  for (const char* proxies : {"10.0.0.1", "10.0.0.0/8,192.168.0.0/16", "::1, fd00::/8"}) {
+    EXPECT_TRUE(load({{"TRUSTED_PROXIES", proxies}}).ok()) << proxies;
+  }
+  EXPECT_TRUE(load({{"DATABASE_URL", "postgres://u:p@h/d"}, {"REDIS_URL", "unix:///run/redis.sock"}}).ok());
+}
+
 }  // namespace
 }  // namespace collect

@@ -56,8 +56,7 @@ void InventoryApi::add_to(net::Router& router, systems::Authenticator& authentic
 }
 
 net::Response InventoryApi::too_large() const {
-  return net::envelope(413,
-                       fmt::format("request body too large, at most {} bytes", options_.max_request_bytes),
+  return net::envelope(413, "request body too large",
                        fmt::format(R"({{"max_size_bytes":{}}})", options_.max_request_bytes));
 }
 
@@ -121,7 +120,7 @@ net::Response InventoryApi::accept(const systems::System& system, std::string_vi
   message.data += '}';
   if (auto enqueued = enqueue_(queue::encode(message)); !enqueued) {
     ++counters_.unavailable;
-    return net::try_again_later(enqueued.failure().message);
+    return net::try_again_later("the inventory was not taken: the queue is full or away");
   }
   ++counters_.accepted;
   counters_.accepted_bytes += document.size();
@@ -138,7 +137,7 @@ net::Response InventoryApi::receipt(const systems::System& system, const net::Re
   const Time now = clock_.now();
   if (!is_uuid(id)) return net::envelope(400, "a receipt is a UUID, as the 202 gave it");
   const auto known = store_.receipt(system.id, MessageId(id));
-  if (!known) return net::try_again_later(known.failure().message);
+  if (!known) return net::try_again_later("receipts cannot be looked up at the moment");
   const auto issued_at = receipt_time(id, system.id);
   const bool pending = issued_at && now - *issued_at < options_.receipts_kept;
   if (!*known && !pending) return net::envelope(404, "receipt not found");

@@ -36,7 +36,7 @@ struct ServerOptions {
   // After a refusal that left a body unread: how long and how much is still read and dropped, so that the
   // client sees the answer and not a reset.
   std::chrono::milliseconds linger_deadline{2'000};
-  std::size_t linger_bytes = 1024 * 1024;
+  std::size_t linger_bytes = std::size_t{64} << 20U;
 };
 
 // Resources neither copy nor move. start(), drain() and the destructor are for one thread, the owner's.

@@ -39,7 +39,12 @@ void CombiningEnqueuer::lead(Stage stage, Line& line, std::unique_lock<std::mute
     // The others wait for an answer whatever happened to us.
     result = internal(std::string("enqueueing failed: ") + error.what());
   }
-  if (result) wake_up_.ring(stage);
+  if (result) {
+    wake_up_.ring(stage);
+    outage_.over();
+  } else {
+    outage_.began(result.failure().message);
+  }
   lock.lock();
   line.led = false;
   for (Waiter* waiter : batch) {

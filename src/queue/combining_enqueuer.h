@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/outage.h"
 #include "base/result.h"
 #include "queue/queue.h"
 #include "queue/wake_up.h"
@@ -53,6 +54,7 @@ class CombiningEnqueuer {
   WakeUp& wake_up_;
   const Limits limits_;
   std::array<Line, std::size(kStages)> lines_;
+  Outage outage_{"inventory queue"};
 };
 
 }  // namespace collect::queue

@@ -113,7 +113,12 @@ Result<Verdict> Authenticator::check(std::string_view authorization) {
   }
   if (Verdict known = recall(*candidate); known.kind != Verdict::Kind::unknown) return known;
   Result<Verdict> outcome = look_up_once(*candidate);
-  if (outcome) count(*outcome);
+  if (outcome) {
+    outage_.over();
+    count(*outcome);
+  } else {
+    outage_.began(outcome.failure().message);
+  }
   return outcome;
 }
 

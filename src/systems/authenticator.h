@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/outage.h"
 #include "base/result.h"
 #include "systems/credential.h"
 #include "systems/system_store.h"
@@ -103,6 +104,7 @@ class Authenticator {
   std::atomic<std::int64_t> last_report_{0};  // seconds; when a failing store was last logged
   std::mutex flights_mutex_;
   std::unordered_map<VerdictCache::Key, Flight, KeyHash> flights_;  // guarded by flights_mutex_
+  Outage outage_{"look-up of systems"};
 };
 
 }  // namespace collect::systems

@@ -10,7 +10,7 @@ using Decision = std::variant<net::Response, net::Accepted>;
 
 Decision ask(Authenticator& authenticator, const Welcome& welcome, const net::RequestHead& head) {
   Result<Verdict> verdict = authenticator.check(head.header("Authorization"));
-  if (!verdict) return net::try_again_later(verdict.failure().message);
+  if (!verdict) return net::try_again_later("log-ins cannot be checked at the moment");
   if (verdict->kind != Verdict::Kind::admitted) return unauthorized();
   return welcome(head, std::move(verdict->system));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "systems/system_registry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/utf8.h"
@@ -56,6 +58,14 @@ Result<Organization> SystemRegistry::create_organization(const OrganizationOrder
   }
   if (order.managed_by && !is_plain_id(*order.managed_by)) {
     return invalid("expected an organization's id as the managing organization");
+  }
+  if (order.managed_by) {
+    const auto known = store_.list_organizations();
+    if (!known) return known.failure();
+    const bool exists = std::any_of(known->begin(), known->end(), [&](const Organization& each) {
+      return each.logto_id.text() == *order.managed_by || each.row_id == *order.managed_by;
+    });
+    if (!exists) return not_found(fmt::format("there is no organization {} to manage it", *order.managed_by));
   }
   Organization organization;
   organization.row_id = new_uuid_v4();

@@ -38,11 +38,15 @@ class SystemRegistryTest : public testing::Test {
 };
 
 TEST_F(SystemRegistryTest, CreatesAnOrganization) {
+  Organization boss;
+  boss.row_id = "row";
+  boss.logto_id = OrganizationId("managing-org");
+  store.organizations.push_back(boss);
   const auto created = registry.create_organization(
       {"  ACME S.r.l. ", OrganizationType::reseller, "IT0123", "managing-org"}, kNow);
   ASSERT_TRUE(created);
-  ASSERT_EQ(store.organizations.size(), 1U);
-  const Organization& stored = store.organizations[0];
+  ASSERT_EQ(store.organizations.size(), 2U);
+  const Organization& stored = store.organizations[1];
   EXPECT_TRUE(is_uuid(stored.row_id));
   EXPECT_EQ(stored.logto_id.text(), stored.row_id);
   EXPECT_EQ(stored.name, "ACME S.r.l.");
@@ -50,6 +54,13 @@ TEST_F(SystemRegistryTest, CreatesAnOrganization) {
   EXPECT_EQ(stored.managed_by, "managing-org");
   EXPECT_EQ(organization_json(*created),
             R"({"id":")" + stored.row_id + R"(","name":"ACME S.r.l.","type":"reseller"})");
+}
+
+TEST_F(SystemRegistryTest, TheManagingOrganizationHasToExist) {
+  const auto refused = registry.create_organization({"ACME", OrganizationType::customer, {}, "nobody"}, kNow);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().kind, FailureKind::not_found);
+  EXPECT_TRUE(store.organizations.empty());
 }
 
 TEST_F(SystemRegistryTest, RefusesOrganizationsThatMakeNoSense) {
