@@ -56,6 +56,8 @@ class HistoryStore {
   virtual ~HistoryStore() = default;
   virtual Result<std::optional<Record>> latest(const SystemId& system_id) = 0;
   virtual Result<std::optional<std::string>> document(RecordId record_id) = 0;
+  // What the differ held back at that record (diff/differ.h); empty: nothing, or there is no such record.
+  virtual Result<std::string> held(RecordId record_id) = 0;
   virtual Result<std::vector<Record>> records(const SystemId& system_id, std::optional<RecordId> before,
                                               std::size_t limit) = 0;
   virtual Result<std::vector<Diff>> diffs(const SystemId& system_id, const DiffFilter& filter,

@@ -83,6 +83,14 @@ Result<std::optional<std::string>> HistoryStore::document(RecordId record_id) {
   });
 }
 
+Result<std::string> HistoryStore::held(RecordId record_id) {
+  return pool_.read([&](Connection& connection, const Schema&) {
+    const auto rows =
+        connection.run("SELECT held FROM inventory_records WHERE id = $1", Params::of(record_id));
+    return rows.empty() ? std::string() : rows.text(0, 0);
+  });
+}
+
 Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id, std::optional<RecordId> before,
                                                   std::size_t limit) {
   return pool_.read([&](Connection& connection, const Schema& schema) {

@@ -71,6 +71,13 @@ Result<std::optional<std::string>> HistoryStore::document(RecordId record_id) {
   return database_.read([&](Snapshot& snapshot) { return read_document(snapshot, record_id); });
 }
 
+Result<std::string> HistoryStore::held(RecordId record_id) {
+  return database_.read([&](Snapshot& snapshot) {
+    auto row = snapshot.query("SELECT held FROM inventory_records WHERE id = ?", record_id);
+    return row.next() ? row.text(0) : std::string();
+  });
+}
+
 Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id, std::optional<RecordId> before,
                                                   std::size_t limit) {
   static const std::string first_page = kRecords + kNewestFirst;

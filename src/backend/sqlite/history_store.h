@@ -12,6 +12,7 @@ class HistoryStore final : public inventory::HistoryStore {
 
   Result<std::optional<inventory::Record>> latest(const SystemId& system_id) override;
   Result<std::optional<std::string>> document(RecordId record_id) override;
+  Result<std::string> held(RecordId record_id) override;
   Result<std::vector<inventory::Record>> records(const SystemId& system_id, std::optional<RecordId> before,
                                                  std::size_t limit) override;
   Result<std::vector<inventory::Diff>> diffs(const SystemId& system_id, const inventory::DiffFilter& filter,
