@@ -16,7 +16,6 @@ using alerts::DeliveryState;
 using alerts::DispatchState;
 using alerts::NewDelivery;
 using alerts::News;
-using alerts::NotificationId;
 using diff::Severity;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -28,7 +27,7 @@ std::vector<NewDelivery> nobody_plans(const DispatchState&) {
 }
 
 // All that waits in one delivery, as the first one's system or as a summary.
-alerts::PlanDeliveries all_in(std::string id, bool summary = false) {
+alerts::PlanDeliveries all_in(const std::string& id, bool summary = false) {
   return [=](const DispatchState& state) -> std::vector<NewDelivery> {
     const auto& first = state.waiting.front();
     NewDelivery made{id, first.organization_id, first.system_id, first.critical, {}};
@@ -39,7 +38,7 @@ alerts::PlanDeliveries all_in(std::string id, bool summary = false) {
 }
 
 // Each that waits in a delivery of its own: "<prefix>0", "<prefix>1", …
-alerts::PlanDeliveries one_by_one(std::string prefix) {
+alerts::PlanDeliveries one_by_one(const std::string& prefix) {
   return [=](const DispatchState& state) {
     std::vector<NewDelivery> made;
     for (const auto& one : state.waiting) {
@@ -139,7 +138,7 @@ TEST_P(NotificationStoreContract, APlanSeesWhatWaitsForItsChannel) {
 
 TEST_P(NotificationStoreContract, APlanSeesWhatWasPlannedLatelyWhateverBecameOfIt) {
   add_systems({"a"});
-  const auto planned = [&](std::string id, std::int64_t seconds, bool summary) {
+  const auto planned = [&](const std::string& id, std::int64_t seconds, bool summary) {
     alert("a", {"x"}, seconds - 2, summary ? Severity::critical : Severity::low, {"log"});
     ASSERT_EQ(*plan("log", seconds, all_in(id, summary)), 1U);
   };

@@ -17,7 +17,6 @@ namespace {
 using alerts::Attempted;
 using alerts::ChannelDepth;
 using alerts::Delivery;
-using alerts::DeliveryItem;
 using alerts::DeliveryState;
 using alerts::DispatchState;
 using alerts::ListedDelivery;
@@ -179,12 +178,13 @@ void read_items(Transaction& transaction, const Schema& schema, std::vector<Deli
 }
 
 void drop_empty(Transaction& transaction, std::vector<Delivery>& deliveries) {
-  const auto empty =
-      std::ranges::partition(deliveries, [](const Delivery& one) { return !one.items.empty(); });
+  std::vector<std::string> empty;
+  for (const auto& delivery : deliveries) {
+    if (delivery.items.empty()) empty.push_back(delivery.id);
+  }
   if (empty.empty()) return;
-  transaction.add("DELETE FROM alert_deliveries WHERE id = ANY($1::text[])",
-                  Params().array(empty, [](const Delivery& one) { return std::string_view(one.id); }));
-  deliveries.erase(empty.begin(), empty.end());
+  transaction.add("DELETE FROM alert_deliveries WHERE id = ANY($1::text[])", Params().texts(empty));
+  std::erase_if(deliveries, [](const Delivery& delivery) { return delivery.items.empty(); });
 }
 
 ListedDelivery listed_at(const Rows& rows, int row) {
