@@ -6,7 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "alerts/notify_worker.h"
+#include "alerts/alert_worker.h"
+#include "alerts/dispatcher.h"
 #include "app/health_api.h"
 #include "app/metrics_page.h"
 #include "app/version.h"
@@ -81,7 +82,9 @@ struct Collect::Parts {
                                       clock};
   inventory::DiffWorker diff_worker{stores.comparison, [this] { return live.get().rules; }, recent, clock,
                                     static_cast<int>(settings.queue_retry_attempts)};
-  alerts::NotifyWorker notify_worker{stores.unsent};
+  std::optional<alerts::Dispatcher> dispatcher;  // sends what the stage below decides
+  alerts::AlertWorker alert_worker{stores.alerts, [this] { return live.get().notifications; }, clock,
+                                   [this] { dispatcher->wake(); }};
   std::vector<std::unique_ptr<StageWorkers>> stages;
 
   // The door.
@@ -130,7 +133,14 @@ void Collect::Parts::start_workers() {
   };
   start(queue::Stage::inventory, settings.worker_inventory_count, store_worker);
   start(queue::Stage::processing, settings.worker_processing_count, diff_worker);
-  start(queue::Stage::notification, settings.worker_notification_count, notify_worker);
+  dispatcher.emplace(
+      stores.notifications,
+      [this](const alerts::ChannelConfig& config, std::size_t most_shown) {
+        return alerts::make_channel(config, most_shown, {settings.mimir_url, clock});
+      },
+      clock);
+  dispatcher->apply(alerts::dispatch_rules_of(live.get().notifications));
+  start(queue::Stage::notification, settings.worker_notification_count, alert_worker);
 }
 
 void Collect::Parts::add_routes() {
@@ -201,7 +211,7 @@ void Collect::Parts::start_monitors() {
         });
   sweep(queue::Stage::notification,
         [this, attempts](Time before, std::size_t limit) -> Result<std::vector<queue::Onward>> {
-          const auto records = stores.unsent.unfinished(before, limit);
+          const auto records = stores.alerts.unfinished(before, limit);
           if (!records) return records.failure();
           std::vector<queue::Onward> out;
           for (const auto& record : *records) {
@@ -235,7 +245,8 @@ std::string Collect::Parts::metrics() {
   if (!stages.empty()) {
     counted.store = &store_worker.counters();
     counted.diff = &diff_worker.counters();
-    counted.notify = &notify_worker.counters();
+    counted.alerts = &alert_worker.counters();
+    counted.channels = dispatcher->counters();
   }
   for (const auto& stage : stages) {
     for (const auto& worker : stage->workers())
@@ -289,7 +300,8 @@ std::string Collect::banner() const {
 }
 
 void Collect::reload() {
-  parts_->live.reload(parts_->settings);
+  if (!parts_->live.reload(parts_->settings) || !parts_->dispatcher) return;
+  parts_->dispatcher->apply(alerts::dispatch_rules_of(parts_->live.get().notifications));
 }
 
 bool Collect::stop() {
@@ -303,6 +315,7 @@ bool Collect::stop() {
   for (auto& stage : parts.stages) stage->request_stop();
   if (parts.server) clean = parts.server->drain(parts.settings.worker_shutdown_timeout);
   if (parts.metrics_server) clean = parts.metrics_server->drain(std::chrono::seconds(1)) && clean;
+  if (parts.dispatcher) parts.dispatcher->request_stop();
   parts.stages.clear();
   if (parts.heartbeat_writer) clean = parts.heartbeat_writer->flush().ok() && clean;
   log::info("service_stopped", {{"clean", clean}});

@@ -114,6 +114,47 @@ void add_inventory(CLI::App& app, Action& action) {
   }
 }
 
+void add_alerts(CLI::App& app, Action& action) {
+  auto* alerts = app.add_subcommand("alerts", "What the rules made of changes, and who was told");
+  alerts->require_subcommand(1);
+  auto arguments = std::make_shared<AlertArguments>();
+  const auto command = [&](const std::string& name, const std::string& text,
+                           Exit (*run)(const AlertArguments&)) {
+    auto* subcommand = add(*alerts, action, name, text, arguments, run);
+    subcommand->add_flag("--json", arguments->json, kForPrograms);
+    return subcommand;
+  };
+  auto* list = command("list", "Alerts, newest first", list_alerts);
+  list->add_option("--system", arguments->system, "Only of this system_key or id");
+  list->add_option("--org", arguments->organization, "Only of this organization's systems");
+  list->add_option("--type", arguments->type, "Only of this alert_type");
+  list->add_option("--severity", arguments->severity, "Only this bad or worse")
+      ->check(CLI::IsMember({"low", "medium", "high", "critical"}));
+  list->add_option("--since", arguments->since, "Only as old as this at most, for example 12h or 30d");
+  auto* open = list->add_flag("--open", arguments->open, "Only those that are not resolved");
+  list->add_flag("--resolved", arguments->resolved, "Only those that are")->excludes(open);
+  auto* deliveries = command("deliveries", "What was sent to the channels, newest first", list_deliveries);
+  deliveries->add_option("--state", arguments->state, "Only these")
+      ->check(CLI::IsMember({"pending", "sent", "dead"}));
+  for (auto* each : {list, deliveries}) {
+    each->add_option("--limit", arguments->limit, "How many (50; with --json all)")
+        ->check(CLI::Range(1, 1'000'000'000));
+    each->add_flag("--all", arguments->all, "All of them");
+  }
+  command("show", "One alert with the change that it tells", show_alert)
+      ->add_option("id", arguments->id, "Its number")
+      ->required();
+  command("resolve", "Mark one as dealt with; those who were told of it are told", resolve_alert)
+      ->add_option("id", arguments->id, "Its number")
+      ->required();
+  auto* retry = command("retry", "Send deliveries again that were given up", retry_deliveries);
+  auto* which = retry->add_option("delivery", arguments->delivery, "Its id");
+  retry->add_flag("--all", arguments->all, "All that were given up")->excludes(which);
+  auto* test = command("test", "Send a test message, and show what the peer answers", test_channel);
+  test->add_option("channel", arguments->channel, "Its name in config.yml")->required();
+  test->add_option("--system", arguments->system, "The system that it seems to be about");
+}
+
 void add_diff(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<DiffArguments>();
   auto* command =
@@ -216,6 +257,7 @@ int run(int argc, char** argv) {
   add_organizations(app, action);
   add_systems(app, action);
   add_inventory(app, action);
+  add_alerts(app, action);
   add_diff(app, action);
   add_config(app, action);
   add_demo(app, action);

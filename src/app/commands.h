@@ -75,6 +75,29 @@ Exit show_history(const InventoryArguments& arguments);
 Exit show_timeline(const InventoryArguments& arguments);
 Exit show_diffs(const InventoryArguments& arguments);
 
+struct AlertArguments {
+  std::int64_t id = 0;
+  std::string system;
+  std::string organization;
+  std::string type;
+  std::string severity;
+  std::string since;
+  bool open = false;
+  bool resolved = false;
+  std::size_t limit = 0;  // 0: 50 for people, all for programs
+  bool all = false;
+  std::string channel;
+  std::string delivery;
+  std::string state;
+  bool json = false;
+};
+Exit list_alerts(const AlertArguments& arguments);
+Exit show_alert(const AlertArguments& arguments);
+Exit resolve_alert(const AlertArguments& arguments);
+Exit test_channel(const AlertArguments& arguments);
+Exit list_deliveries(const AlertArguments& arguments);
+Exit retry_deliveries(const AlertArguments& arguments);
+
 struct DiffArguments {
   std::string previous;
   std::string current;

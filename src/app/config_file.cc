@@ -26,8 +26,11 @@ Result<Config> parse(std::string_view yaml, const std::string& origin) {
   if (!rules) return rules.failure();
   auto applications = inventory::ApplicationRules::load(yaml, origin);
   if (!applications) return applications.failure();
+  auto notifications = alerts::NotificationRules::load(yaml, origin);
+  if (!notifications) return notifications.failure();
   return Config{origin, std::make_shared<const diff::Rules>(std::move(*rules)),
-                std::make_shared<const inventory::ApplicationRules>(std::move(*applications))};
+                std::make_shared<const inventory::ApplicationRules>(std::move(*applications)),
+                std::move(*notifications)};
 }
 
 }  // namespace
@@ -53,15 +56,16 @@ Config LiveConfig::get() const {
   return config_;
 }
 
-void LiveConfig::reload(const Settings& settings) {
+bool LiveConfig::reload(const Settings& settings) {
   auto loaded = load_config(settings);
   if (!loaded) {
     log::error("config_refused", {{"reason", loaded.failure().message}, {"kept", get().origin}});
-    return;
+    return false;
   }
   log::info("config_loaded", {{"origin", loaded->origin}});
   const std::lock_guard lock(mutex_);
   config_ = std::move(*loaded);
+  return true;
 }
 
 }  // namespace collect::app

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "alerts/notification_rules.h"
 #include "base/result.h"
 #include "base/settings.h"
 #include "diff/rules.h"
@@ -17,6 +18,7 @@ struct Config {
   std::string origin;  // the file's path, or "built-in config.yml"
   std::shared_ptr<const diff::Rules> rules;
   std::shared_ptr<const inventory::ApplicationRules> applications;
+  alerts::NotificationRules notifications;
 };
 
 // COLLECT_CONFIG, else ./config.yml, else /etc/collect/config.yml, else the built-in one. `invalid` names the
@@ -28,8 +30,8 @@ class LiveConfig {
  public:
   explicit LiveConfig(Config config) : config_(std::move(config)) {}
   [[nodiscard]] Config get() const;
-  // Loads again; a bad file keeps the rules in force and is logged with the reason.
-  void reload(const Settings& settings);
+  // Loads again; a bad file keeps the rules in force and is logged with the reason: false.
+  bool reload(const Settings& settings);
 
  private:
   mutable std::mutex mutex_;

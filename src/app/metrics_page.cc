@@ -98,8 +98,24 @@ void add_inventory(Page& page, const Counted& counted) {
                  counted.diff->changed_records);
     page.counter("collect_changes_total", "Changes stored.", counted.diff->changes);
   }
-  if (counted.notify != nullptr) {
-    page.counter("collect_changes_notified_total", "Changes told.", counted.notify->changes);
+}
+
+void add_alerts(Page& page, const Counted& counted) {
+  if (counted.alerts != nullptr) {
+    page.counter("collect_changes_notified_total", "Changes that went through the alert rules.",
+                 counted.alerts->changes);
+    page.counter("collect_alerts_total", "Alerts stored.", counted.alerts->alerts);
+    page.counter("collect_alerts_resolved_total", "Alerts resolved by the inverse change.",
+                 counted.alerts->resolved);
+  }
+  for (const alerts::ChannelCount& count : counted.channels) {
+    const auto outcome = [&](const char* word, std::uint64_t value) {
+      page.counter("collect_deliveries_total", "Messages to channels; failed counts attempts.",
+                   static_cast<double>(value), {{"channel", count.channel}, {"outcome", word}});
+    };
+    outcome("sent", count.sent);
+    outcome("failed", count.failed);
+    outcome("dead", count.dead);
   }
 }
 
@@ -157,6 +173,7 @@ std::string metrics_page(const Counted& counted, const std::optional<queue::Read
   if (counted.server != nullptr) add_server(page, *counted.server);
   add_inventory(page, counted);
   add_systems(page, counted);
+  add_alerts(page, counted);
   add_queues(page, counted, queues);
   return page.text();
 }

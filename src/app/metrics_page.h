@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "alerts/notify_worker.h"
+#include "alerts/alert_worker.h"
+#include "alerts/dispatcher.h"
 #include "inventory/diff_worker.h"
 #include "inventory/inventory_api.h"
 #include "inventory/store_worker.h"
@@ -23,7 +24,8 @@ struct Counted {
   const systems::AuthCounters* authentication = nullptr;
   const inventory::StoreCounters* store = nullptr;
   const inventory::DiffCounters* diff = nullptr;
-  const alerts::NotifyCounters* notify = nullptr;
+  const alerts::AlertCounters* alerts = nullptr;
+  std::vector<alerts::ChannelCount> channels = {};
   const liveness::HeartbeatCounters* heartbeats = nullptr;
   std::vector<std::pair<std::string, const queue::ConsumerCounters*>> workers;  // by the thread's name
 };
