@@ -34,6 +34,16 @@ Result<systems::System> system_named(backend::Engine& engine, const std::string&
   return std::move((*login)->system);
 }
 
+// How long ago, or the time itself: messages name the time of their oldest alert.
+Result<Time> since_of(const std::string& text, Time now) {
+  if (const auto time = parse_rfc3339(text)) return *time;
+  const auto span = parse_duration(text);
+  if (!span)
+    return invalid(
+        fmt::format("--since: {}, or a time such as 2026-01-02T03:04:05Z", span.failure().message));
+  return now - *span;
+}
+
 Result<alerts::AlertFilter> filter_of(const AlertArguments& arguments, const Opened& opened) {
   alerts::AlertFilter filter;
   if (!arguments.system.empty()) {
@@ -46,9 +56,9 @@ Result<alerts::AlertFilter> filter_of(const AlertArguments& arguments, const Ope
   if (!arguments.severity.empty()) filter.least_severity = diff::parse_severity(arguments.severity);
   if (arguments.open || arguments.resolved) filter.resolved = arguments.resolved;
   if (!arguments.since.empty()) {
-    const auto span = parse_duration(arguments.since);
-    if (!span) return invalid("--since: " + span.failure().message);
-    filter.since = opened.clock->now() - *span;
+    const auto since = since_of(arguments.since, opened.clock->now());
+    if (!since) return since.failure();
+    filter.since = *since;
   }
   filter.limit = limit_of(arguments);
   return filter;

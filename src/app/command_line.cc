@@ -130,7 +130,8 @@ void add_alerts(CLI::App& app, Action& action) {
   list->add_option("--type", arguments->type, "Only of this alert_type");
   list->add_option("--severity", arguments->severity, "Only this bad or worse")
       ->check(CLI::IsMember({"low", "medium", "high", "critical"}));
-  list->add_option("--since", arguments->since, "Only as old as this at most, for example 12h or 30d");
+  list->add_option("--since", arguments->since,
+                   "Only as old as this at most: 12h, 30d, or a time such as 2026-01-02T03:04:05Z");
   auto* open = list->add_flag("--open", arguments->open, "Only those that are not resolved");
   list->add_flag("--resolved", arguments->resolved, "Only those that are")->excludes(open);
   auto* deliveries = command("deliveries", "What was sent to the channels, newest first", list_deliveries);

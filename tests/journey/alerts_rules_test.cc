@@ -146,6 +146,35 @@ TEST_P(Alerts, AreListedByWhatIsAskedFor) {
   expect_all_told();
 }
 
+// The text of a message that lists but some of its alerts names the command that lists all of them.
+TEST_P(Alerts, AreListedAsAMessageSays) {
+  write_text(
+      service_.folder() / "config.yml",
+      config_with(receiver_, kNoPattern + "  grouping: { time_window_minutes: 0, max_group_size: 1 }\n" +
+                                 "  rules:\n    - alert_type: any_change\n"));
+  service_.start();
+  box_ = std::make_unique<Appliance>(service_, service_.new_system("rl1"));
+  report("a");
+  report("b", 5);
+  ASSERT_TRUE(eventually([&] { return receiver_.count() == 1; }));
+  const auto body = parsed(receiver_.messages()[0].body);
+  EXPECT_EQ(text_of(body.root(), "more"), "1");
+  EXPECT_THAT(alerts_as_told(service_, text_of(body.root(), "text")), SizeIs(2));
+
+  // A second system within minutes is a crowd already.
+  const std::string first_box = box_->login().key;
+  box_ = std::make_unique<Appliance>(service_, service_.new_system("rl2"));
+  box_->report(labelled_inventory("a"));
+  box_->report(labelled_inventory("b", 5));
+  ASSERT_TRUE(eventually([&] { return receiver_.count() == 2; }));
+  const auto summary = parsed(receiver_.messages()[1].body);
+  EXPECT_EQ(text_of(summary.root(), "kind"), "summary");
+  EXPECT_EQ(text_of(summary.root(), "more"), "1");
+  const auto listed = alerts_as_told(service_, text_of(summary.root(), "text"));
+  EXPECT_THAT(listed, SizeIs(2)) << "of " << first_box << " was told before";
+  for (const AlertRow& alert : listed) EXPECT_EQ(alert.system_key, box_->login().key);
+}
+
 // Nothing but `channels` and `default_channels`: the rules that are built in.
 TEST_P(Alerts, TellOfWhatKeepsChanging) {
   start("");
