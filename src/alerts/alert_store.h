@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "alerts/alert.h"
-#include "alerts/unsent_store.h"
 #include "base/result.h"
 
 namespace collect::alerts {
@@ -54,11 +53,18 @@ struct NotifyQuestion {
   Time since{};              // how far back `occurrences` goes
   std::string pattern_rule;  // the rule name of pattern alerts
   Time now{};
+  bool out_of_order = false;  // although earlier records wait
 };
 struct Notified {
   std::size_t diffs = 0;   // marked as sent
   std::size_t alerts = 0;  // new rows
   std::size_t resolved = 0;
+  std::optional<RecordId> earlier = {};  // this one first: nothing happened
+};
+
+struct UnsentRecord {
+  SystemId system_id;
+  RecordId record_id{};
 };
 
 // Unset members do not filter. Newest first, by id.
@@ -88,7 +94,8 @@ class AlertStore {
   // of the same rule and diff that stands already stays as it is and tells nobody again), resolves, queues
   // one notification for each new alert or resolution and channel (alert_notifications), and sets
   // notification_sent on all of `unsent`. A system that is not there, or has nothing unsent: nothing happens
-  // and `decide` is not asked.
+  // and `decide` is not asked. Nor while an earlier record of the system than all of `records` has unsent
+  // diffs: a change must not be told before the one that it undoes. The first of them is named.
   virtual Result<Notified> notify(const NotifyQuestion& question, const DecideNotify& decide) = 0;
   // Records with unsent diffs created before `before`, of systems that are there: for the sweep.
   virtual Result<std::vector<UnsentRecord>> unfinished(Time before, std::size_t limit) = 0;

@@ -5,7 +5,6 @@
 
 #include "alerts/alert_store.h"
 #include "alerts/notification_store.h"
-#include "alerts/unsent_store.h"
 #include "inventory/comparison_store.h"
 #include "inventory/history_store.h"
 #include "inventory/intake_store.h"
@@ -19,7 +18,6 @@ struct Stores {
   inventory::IntakeStore& intake;
   inventory::ComparisonStore& comparison;
   inventory::HistoryStore& history;
-  alerts::UnsentStore& unsent;
   alerts::AlertStore& alerts;
   alerts::NotificationStore& notifications;
   liveness::LivenessStore& liveness;

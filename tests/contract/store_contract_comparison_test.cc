@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ComparisonStore, and what HistoryStore and UnsentStore show of it.
+// ComparisonStore, and what HistoryStore shows of it.
 #include "contract/store_contract.h"
 
 namespace collect::test {
@@ -346,42 +346,9 @@ TEST_P(ComparisonContract, DiffsOutliveTheirRecords) {
   sql("delete from inventory_records where id = " + std::to_string(static_cast<std::int64_t>(ids[1])));
   ASSERT_THAT(diffs(), SizeIs(2));
   EXPECT_EQ(diffs()[0].current_id, std::nullopt);
-  EXPECT_THAT(*stores_.unsent.unfinished(at(1000), 10), IsEmpty());
+  EXPECT_THAT(*stores_.alerts.unfinished(at(1000), 10), IsEmpty());
   const auto receipt = *stores_.intake.receipt(id_of("a"), MessageId("m2"));
   EXPECT_TRUE(receipt->compared);
-}
-
-TEST_P(ComparisonContract, WhatIsUnsentIsToldUntilItIsMarked) {
-  const auto ids = two_records();
-  const auto unsent = stores_.unsent.unsent(ids);
-  ASSERT_TRUE(succeeded(unsent));
-  ASSERT_THAT(*unsent, SizeIs(2));
-  const auto& first = unsent->front();
-  EXPECT_EQ(first.record_id, ids[1]);
-  EXPECT_EQ(first.system_id, id_of("a"));
-  EXPECT_EQ(first.diff_type, "update");
-  EXPECT_EQ(first.category, "os");
-  EXPECT_EQ(first.severity, "high");
-  EXPECT_EQ(first.field_path, "facts.n");
-  EXPECT_EQ(first.created_at, at(20));
-  EXPECT_LT(first.id, unsent->back().id);
-  EXPECT_THAT(*stores_.unsent.unsent({&ids[0], 1}), IsEmpty());
-  EXPECT_THAT(*stores_.unsent.unsent({}), IsEmpty());
-
-  EXPECT_THAT(*stores_.unsent.unfinished(at(20), 10), IsEmpty());
-  const auto unfinished = stores_.unsent.unfinished(at(21), 10);
-  ASSERT_THAT(*unfinished, SizeIs(1));
-  EXPECT_EQ(unfinished->front().record_id, ids[1]);
-  EXPECT_EQ(unfinished->front().system_id, id_of("a"));
-
-  ASSERT_TRUE(succeeded(stores_.unsent.mark_sent({&first.id, 1})));
-  ASSERT_TRUE(succeeded(stores_.unsent.mark_sent({})));
-  ASSERT_THAT(*stores_.unsent.unsent(ids), SizeIs(1));
-  EXPECT_TRUE(diffs().back().notification_sent);
-  EXPECT_FALSE(diffs().front().notification_sent);
-  const std::vector both = {unsent->back().id, first.id};
-  ASSERT_TRUE(succeeded(stores_.unsent.mark_sent(both)));
-  EXPECT_THAT(*stores_.unsent.unfinished(at(1000), 10), IsEmpty());
 }
 
 }  // namespace

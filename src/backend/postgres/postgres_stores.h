@@ -10,7 +10,6 @@
 #include "backend/postgres/notification_store.h"
 #include "backend/postgres/pool.h"
 #include "backend/postgres/system_store.h"
-#include "backend/postgres/unsent_store.h"
 #include "backend/stores.h"
 
 namespace collect::postgres {
@@ -23,7 +22,6 @@ class PostgresStores {
         intake_(pool),
         comparison_(pool),
         history_(pool),
-        unsent_(pool),
         alerts_(pool),
         notifications_(pool),
         liveness_(pool) {}
@@ -32,7 +30,7 @@ class PostgresStores {
 
   // Valid as long as this object.
   [[nodiscard]] backend::Stores ports() {
-    return {systems_, intake_, comparison_, history_, unsent_, alerts_, notifications_, liveness_};
+    return {systems_, intake_, comparison_, history_, alerts_, notifications_, liveness_};
   }
 
  private:
@@ -40,7 +38,6 @@ class PostgresStores {
   IntakeStore intake_;
   ComparisonStore comparison_;
   HistoryStore history_;
-  UnsentStore unsent_;
   AlertStore alerts_;
   NotificationStore notifications_;
   LivenessStore liveness_;

@@ -9,7 +9,6 @@
 #include "backend/sqlite/liveness_store.h"
 #include "backend/sqlite/notification_store.h"
 #include "backend/sqlite/system_store.h"
-#include "backend/sqlite/unsent_store.h"
 #include "backend/stores.h"
 
 namespace collect::sqlite {
@@ -22,7 +21,6 @@ class SqliteStores {
         intake_(database),
         comparison_(database),
         history_(database),
-        unsent_(database),
         alerts_(database),
         notifications_(database),
         liveness_(database) {}
@@ -31,7 +29,7 @@ class SqliteStores {
 
   // Valid as long as this object.
   [[nodiscard]] backend::Stores ports() {
-    return {systems_, intake_, comparison_, history_, unsent_, alerts_, notifications_, liveness_};
+    return {systems_, intake_, comparison_, history_, alerts_, notifications_, liveness_};
   }
 
  private:
@@ -39,7 +37,6 @@ class SqliteStores {
   IntakeStore intake_;
   ComparisonStore comparison_;
   HistoryStore history_;
-  UnsentStore unsent_;
   AlertStore alerts_;
   NotificationStore notifications_;
   LivenessStore liveness_;

@@ -322,13 +322,7 @@ TEST_F(SqliteStoresTest, DiffsOutliveTheirRecordsAndPagesGoOnAfterAGoneOne) {
         return std::vector<inventory::RecordDiffs>{{ids[2], ids[1], "", {change}}};
       });
   ASSERT_TRUE(decided.ok());
-  auto unsent = ports().unsent.unsent(ids);
-  ASSERT_TRUE(unsent.ok());
-  ASSERT_EQ(unsent->size(), 1U);
-  EXPECT_EQ(ports().unsent.unfinished(kNow + std::chrono::minutes(1), 10)->at(0).record_id, ids[2]);
-  const std::vector<DiffId> sent = {unsent->at(0).id};
-  ASSERT_TRUE(ports().unsent.mark_sent(sent).ok());
-  EXPECT_TRUE(ports().unsent.unsent(ids)->empty());
+  EXPECT_EQ(ports().alerts.unfinished(kNow + std::chrono::minutes(1), 10)->at(0).record_id, ids[2]);
 
   sql("DELETE FROM inventory_records WHERE data_hash = 'hash of 2'");
   EXPECT_THAT(column("SELECT count(*) FROM inventory_documents"), ElementsAre("4"));
@@ -337,7 +331,7 @@ TEST_F(SqliteStoresTest, DiffsOutliveTheirRecordsAndPagesGoOnAfterAGoneOne) {
   ASSERT_EQ(diffs->size(), 1U);
   EXPECT_EQ(diffs->at(0).current_id, std::nullopt);
   EXPECT_EQ(diffs->at(0).previous_id, ids[1]);
-  EXPECT_TRUE(diffs->at(0).notification_sent);
+  EXPECT_FALSE(diffs->at(0).notification_sent);
   const auto page = ports().history.records(kSystem, ids[2], 10);
   ASSERT_TRUE(page.ok());
   ASSERT_EQ(page->size(), 2U);
