@@ -66,9 +66,7 @@ Result<std::vector<queue::Outcome>> AlertWorker::handle(std::span<const queue::M
     job.indexes.push_back(i);
   }
   for (const auto& [key, job] : jobs) {
-    // What was told before stays told: it finds nothing unsent the next time.
-    if (!still_ours()) return conflict("the batch belongs to another worker now");
-    const auto notified = notify(key.first, key.second, job.made);
+    const auto notified = notify_in_order(key.first, key.second, job.made, still_ours);
     if (notified) continue;
     if (notified.failure().kind != FailureKind::invalid) return notified.failure();
     for (const std::size_t i : job.indexes) outcomes[i] = queue::Failed{notified.failure().message};
@@ -76,30 +74,49 @@ Result<std::vector<queue::Outcome>> AlertWorker::handle(std::span<const queue::M
   return outcomes;
 }
 
-Result<void> AlertWorker::notify(const SystemId& system_id, RecordId record_id, Time made) {
+// After a crash the messages of earlier records may come after this one.
+Result<void> AlertWorker::notify_in_order(const SystemId& system_id, RecordId record_id, Time made,
+                                          const queue::StillOurs& still_ours) {
+  bool out_of_order = false;
+  for (RecordId next = record_id;;) {
+    // What was told before stays told: it finds nothing unsent the next time.
+    if (!still_ours()) return conflict("the batch belongs to another worker now");
+    const auto earlier = notify(system_id, next, made, out_of_order);
+    if (!earlier) {
+      // One that is refused again and again holds up none of those that follow.
+      if (next == record_id || earlier.failure().kind != FailureKind::invalid) return earlier.failure();
+      out_of_order = true;
+    }
+    if (earlier && !*earlier && next == record_id) return {};
+    next = earlier && *earlier ? **earlier : record_id;
+  }
+}
+
+Result<std::optional<RecordId>> AlertWorker::notify(const SystemId& system_id, RecordId record_id, Time made,
+                                                    bool out_of_order) {
   const NotificationRules rules = rules_();
   const Time now = clock_.now();
   const Duration window = rules.pattern_window();
   const bool patterns = window > Duration::zero();
   const Time since = (made == Time{} ? now : std::min(made, now)) - kChangesMayBeOlder - window;
   const std::vector<RecordId> records = {record_id};
-  const auto notified =
-      store_.notify({.system_id = system_id,
-                     .records = records,
-                     .since = patterns ? since : now,
-                     .pattern_rule = std::string(kPatternRule),
-                     .now = now},
-                    [&](const NotifyState& state) {
-                      trace(state, record_id);
-                      return rules.decide(state);
-                    });
+  const auto notified = store_.notify({.system_id = system_id,
+                                       .records = records,
+                                       .since = patterns ? since : now,
+                                       .pattern_rule = std::string(kPatternRule),
+                                       .now = now,
+                                       .out_of_order = out_of_order},
+                                      [&](const NotifyState& state) {
+                                        trace(state, record_id);
+                                        return rules.decide(state);
+                                      });
   if (!notified) return notified.failure();
   if (notified->diffs > 0) ++counters_.records;
   counters_.changes += notified->diffs;
   counters_.alerts += notified->alerts;
   counters_.resolved += notified->resolved;
   if (wake_ && notified->alerts + notified->resolved > 0) wake_();
-  return {};
+  return notified->earlier;
 }
 
 // Nothing to book: the diffs keep notification_sent = false, and the sweep tells them again.

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "alerts/alert_store.h"
 #include "alerts/notification_rules.h"
@@ -31,8 +32,9 @@ class AlertWorker final : public queue::Handler {
   // All outlive it.
   AlertWorker(AlertStore& store, Rules rules, const Clock& clock, Wake wake);
 
-  // A system's records one after the other, so that what a record's changes say of alerts does not depend on
-  // what came in one batch. A system whose changes are refused fails alone.
+  // A system's records one after the other, the earliest first whatever the messages' order, so that what a
+  // record's changes say of alerts does not depend on what came in one batch. A system whose changes are
+  // refused fails alone.
   Result<std::vector<queue::Outcome>> handle(std::span<const queue::Message> messages,
                                              const queue::StillOurs& still_ours) override;
   Result<void> bury(std::span<const queue::Message> dead) override;
@@ -40,7 +42,11 @@ class AlertWorker final : public queue::Handler {
   [[nodiscard]] const AlertCounters& counters() const { return counters_; }
 
  private:
-  Result<void> notify(const SystemId& system_id, RecordId record_id, Time made);
+  Result<void> notify_in_order(const SystemId& system_id, RecordId record_id, Time made,
+                               const queue::StillOurs& still_ours);
+  // A record that has to be told before.
+  Result<std::optional<RecordId>> notify(const SystemId& system_id, RecordId record_id, Time made,
+                                         bool out_of_order);
 
   AlertStore& store_;
   Rules rules_;

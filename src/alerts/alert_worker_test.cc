@@ -30,6 +30,10 @@ class FakeAlertStore final : public AlertStore {
     if (const auto failure = failures.find(asked.back()); failure != failures.end()) return failure->second;
     auto& waiting = unsent[record];
     if (waiting.empty()) return Notified{};
+    for (const auto& [earlier, diffs] : unsent) {
+      if (question.out_of_order || earlier == record) break;
+      if (!diffs.empty() && owner[earlier] == system) return Notified{.earlier = earlier};
+    }
     NotifyState state;
     state.system.id = question.system_id;
     state.system.name = system;
@@ -45,6 +49,7 @@ class FakeAlertStore final : public AlertStore {
   Result<bool> resolve(AlertId, Time) override { return internal("not asked"); }
 
   std::map<RecordId, std::vector<StoredDiff>> unsent;
+  std::map<RecordId, std::string> owner;  // a system
   std::vector<OpenAlert> open;
   std::map<std::string, Failure> failures;  // by what was asked
   std::vector<std::string> asked;
@@ -144,6 +149,35 @@ TEST_F(AlertWorkerTest, AsksForEachRecordOnceAndInOrder) {
   handle({message("s2", R"({"record_id":9})"), message("s1", R"({"record_id":12})"),
           message("s1", R"({"record_id":8})"), message("s2", R"({"record_id":9})")});
   EXPECT_THAT(store_.asked, ElementsAre("s1 8", "s1 12", "s2 9"));
+}
+
+TEST_F(AlertWorkerTest, EarlierRecordsAreToldFirst) {
+  for (const int record : {3, 5, 8}) {
+    changed(record, diff::ChangeType::delete_, "facts.r" + std::to_string(record));
+    store_.owner[RecordId{record}] = "s1";
+  }
+  EXPECT_THAT(handle({message("s1", R"({"record_id":8})")}), ElementsAre("done"));
+  EXPECT_THAT(store_.messages, ElementsAre("facts.r3 of s1", "facts.r5 of s1", "facts.r8 of s1"));
+}
+
+TEST_F(AlertWorkerTest, AnEarlierRecordThatIsRefusedHoldsNoLaterOne) {
+  for (const int record : {3, 8}) {
+    changed(record, diff::ChangeType::delete_, "facts.r" + std::to_string(record));
+    store_.owner[RecordId{record}] = "s1";
+  }
+  store_.failures.emplace("s1 3", invalid("the engine refuses it"));
+  EXPECT_THAT(handle({message("s1", R"({"record_id":8})")}), ElementsAre("done"));
+  EXPECT_THAT(store_.messages, ElementsAre("facts.r8 of s1"));
+}
+
+TEST_F(AlertWorkerTest, AnEarlierRecordsOutageIsNobodysFault) {
+  for (const int record : {3, 8}) {
+    changed(record, diff::ChangeType::delete_, "facts.r" + std::to_string(record));
+    store_.owner[RecordId{record}] = "s1";
+  }
+  store_.failures.emplace("s1 3", unavailable("no connection"));
+  EXPECT_THAT(handle({message("s1", R"({"record_id":8})")}), ElementsAre("unavailable"));
+  EXPECT_THAT(store_.messages, IsEmpty());
 }
 
 TEST_F(AlertWorkerTest, LooksBackFromTheOldestMessage) {

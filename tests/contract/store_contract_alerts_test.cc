@@ -104,6 +104,29 @@ TEST_P(AlertStoreContract, ShowsWhatIsUnsentAndStoresWhatIsDecided) {
   EXPECT_EQ(sql("select count(*) from inventory_diffs where notification_sent"), "3\n");
 }
 
+TEST_P(AlertStoreContract, EarlierRecordsOfTheSystemComeFirst) {
+  add_systems({"a", "b"});
+  changed("b", {change("x", "0", "1")}, 5);
+  const auto first = changed("a", {change("x", "1", "2")}, 10);
+  const auto second = changed("a", {change("y", "1", "2")}, 11);
+  const auto third = changed("a", {change("x", "2", "1")}, 12);
+  const auto held = notify("a", {third}, 20, nobody_asks);
+  ASSERT_TRUE(succeeded(held));
+  EXPECT_EQ(held->earlier, first);
+  EXPECT_EQ(held->diffs, 0U);
+  EXPECT_EQ(notify("a", {third, second}, 20, nobody_asks)->earlier, first);
+  EXPECT_EQ(notify("a", {first}, 20, no_alert)->earlier, std::nullopt);
+  EXPECT_EQ(notify("a", {third}, 21, nobody_asks)->earlier, second);
+
+  const std::vector records = {third};
+  const auto forced = stores_.alerts.notify({id_of("a"), records, at(0), "pattern", at(22), true}, no_alert);
+  ASSERT_TRUE(succeeded(forced));
+  EXPECT_EQ(forced->earlier, std::nullopt);
+  EXPECT_EQ(forced->diffs, 1U);
+  EXPECT_EQ(notify("a", {third}, 23, nobody_asks)->earlier, std::nullopt) << "it has nothing to tell";
+  EXPECT_EQ(notify("a", {second}, 24, no_alert)->diffs, 1U);
+}
+
 TEST_P(AlertStoreContract, OneAlertOfARuleAndADiffWhateverIsDeliveredTwice) {
   add_systems({"a"});
   const auto record = changed("a", {change("x", "1", "2"), change("y", "1", "2")}, 10);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // AlertStore::notify(): everything else is in alert_store.cc.
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "backend/postgres/alert_store.h"
@@ -24,6 +26,10 @@ constexpr std::string_view kUnsent =
     "SELECT id, current_id, diff_type, category, severity, field_path, previous_value, current_value, "
     "created_at FROM inventory_diffs "
     "WHERE current_id = ANY($1::bigint[]) AND system_id = $2 AND notification_sent = false ORDER BY id";
+
+constexpr std::string_view kEarlier =
+    "SELECT min(current_id) FROM inventory_diffs "
+    "WHERE system_id = $1 AND notification_sent = false AND current_id < $2";
 
 constexpr std::string_view kOpen =
     "SELECT a.id, a.rule, d.diff_type, d.field_path, d.previous_value, d.current_value "
@@ -89,19 +95,32 @@ void read_past(Transaction& transaction, const NotifyQuestion& question, NotifyS
   }
 }
 
+// What `state` says, unless a record has to be told before.
+struct Found {
+  NotifyState state;
+  std::optional<RecordId> earlier;
+};
+
 // Nothing unsent: nothing else is read.
-NotifyState lock_and_read(Transaction& transaction, const Schema& schema, const NotifyQuestion& question) {
+Found lock_and_read(Transaction& transaction, const Schema& schema, const NotifyQuestion& question) {
+  if (question.records.empty()) return {};
   add_system_lock(transaction, schema, {question.system_id.text()});
   transaction.add(select_systems(schema) + "WHERE s.id = $1", Params::of(question.system_id));
   transaction.add(std::string(kUnsent),
                   Params().array(question.records, [](RecordId id) { return id; }).add(question.system_id));
+  transaction.add(std::string(kEarlier),
+                  Params::of(question.system_id).add(*std::ranges::min_element(question.records)));
   const auto answers = transaction.flush();
-  NotifyState state;
-  if (answers[1].empty() || answers[2].empty()) return state;
-  state.system = system_at(answers[1], 0);
-  state.unsent = unsent_from(answers[2]);
-  read_past(transaction, question, state);
-  return state;
+  Found found;
+  if (answers[1].empty() || answers[2].empty()) return found;
+  if (const auto earlier = answers[3].maybe_int64(0, 0); earlier && !question.out_of_order) {
+    found.earlier = RecordId{*earlier};
+    return found;
+  }
+  found.state.system = system_at(answers[1], 0);
+  found.state.unsent = unsent_from(answers[2]);
+  read_past(transaction, question, found.state);
+  return found;
 }
 
 // One row of alert_notifications.
@@ -221,7 +240,8 @@ Result<Notified> AlertStore::notify(const NotifyQuestion& question, const alerts
     for (const auto* column : {"systems.id", "inventory_diffs.system_id", "inventory_alerts.system_id"}) {
       if (!schema.can_hold(column, question.system_id.text())) return Notified{};
     }
-    const auto state = lock_and_read(transaction, schema, question);
+    const auto [state, earlier] = lock_and_read(transaction, schema, question);
+    if (earlier) return Notified{.earlier = earlier};
     if (state.unsent.empty()) return Notified{};
     return write(transaction, question, state, decide(state));
   });

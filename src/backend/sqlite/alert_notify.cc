@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // AlertStore::notify(): everything else is in alert_store.cc.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "backend/sqlite/alert_store.h"
@@ -32,6 +33,17 @@ void read_unsent(Snapshot& snapshot, const NotifyQuestion& question, NotifyState
     }
   }
   std::ranges::sort(state.unsent, {}, &alerts::StoredDiff::id);
+}
+
+// The first record that has to be told before all of these.
+std::optional<RecordId> earlier_record(Snapshot& snapshot, const NotifyQuestion& question) {
+  if (question.out_of_order || question.records.empty()) return std::nullopt;
+  auto row = snapshot.query(
+      "SELECT current_id FROM inventory_diffs WHERE system_id = ? AND notification_sent = 0 AND current_id < "
+      "?"
+      " ORDER BY current_id LIMIT 1",
+      question.system_id, *std::ranges::min_element(question.records));
+  return row.next() ? std::optional(RecordId{row.int64(0)}) : std::nullopt;
 }
 
 void read_open(Snapshot& snapshot, NotifyState& state) {
@@ -153,6 +165,7 @@ Result<Notified> AlertStore::notify(const NotifyQuestion& question, const alerts
   return database_.write([&](Transaction& transaction) {
     const auto state = read_state(transaction, question);
     if (state.unsent.empty()) return Notified{};
+    if (const auto earlier = earlier_record(transaction, question)) return Notified{.earlier = earlier};
     return write(transaction, state, decide(state), question.now);
   });
 }

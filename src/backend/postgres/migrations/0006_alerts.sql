@@ -15,6 +15,10 @@ END $$;
 CREATE UNIQUE INDEX IF NOT EXISTS collect_alerts_once ON inventory_alerts (diff_id, rule);
 DROP INDEX IF EXISTS collect_alerts_by_diff;
 
+-- What of a system nobody was told about yet, by record.
+CREATE INDEX IF NOT EXISTS collect_diffs_unsent_by_system ON inventory_diffs (system_id, current_id)
+  WHERE notification_sent = false;
+
 CREATE TABLE IF NOT EXISTS alert_deliveries (
   id              text PRIMARY KEY,
   channel         text NOT NULL,

@@ -8,6 +8,9 @@ ALTER TABLE inventory_alerts ADD COLUMN rule TEXT;
 CREATE UNIQUE INDEX inventory_alerts_once ON inventory_alerts(diff_id, rule);
 DROP INDEX inventory_alerts_of_diff;
 
+-- What of a system nobody was told about yet, by record.
+CREATE INDEX inventory_diffs_unsent_of_system ON inventory_diffs(system_id, current_id) WHERE notification_sent = 0;
+
 CREATE TABLE alert_deliveries (
     id              TEXT PRIMARY KEY,
     channel         TEXT NOT NULL,
