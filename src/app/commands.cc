@@ -37,7 +37,7 @@ Result<Settings> settings_of_process() {
   return std::move(loaded->settings);
 }
 
-Result<Opened> open_stores() {
+Result<Opened> open_stores(backend::Use use) {
   auto settings = settings_of_process();
   if (!settings) return settings.failure();
   auto clock = std::make_unique<SystemClock>();
@@ -45,7 +45,7 @@ Result<Opened> open_stores() {
   if (settings->embedded()) {
     if (auto migrated = backend::migrate(*settings, clock->now()); !migrated) return migrated.failure();
   }
-  auto engine = backend::open(*settings, backend::Use::stores, *clock);
+  auto engine = backend::open(*settings, use, *clock);
   if (!engine) return engine.failure();
   return Opened{std::move(*settings), std::move(clock), std::move(*engine)};
 }

@@ -30,7 +30,7 @@ struct Opened {
   std::unique_ptr<SystemClock> clock;
   std::unique_ptr<backend::Engine> engine;
 };
-Result<Opened> open_stores();
+Result<Opened> open_stores(backend::Use use = backend::Use::stores);
 
 Exit serve(const std::string& role);  // all, api, worker
 Exit migrate();
@@ -98,6 +98,20 @@ Exit test_channel(const AlertArguments& arguments);
 Exit list_deliveries(const AlertArguments& arguments);
 Exit retry_deliveries(const AlertArguments& arguments);
 
+struct QueueArguments {
+  std::string stage;
+  std::string part = "dead";
+  std::string id;
+  std::size_t limit = 10;
+  bool all = false;
+  bool yes = false;
+  bool json = false;
+};
+Exit show_queues(const QueueArguments& arguments);
+Exit peek_queue(const QueueArguments& arguments);
+Exit retry_dead(const QueueArguments& arguments);
+Exit purge_dead(const QueueArguments& arguments);
+
 struct DiffArguments {
   std::string previous;
   std::string current;
@@ -113,6 +127,16 @@ struct ConfigArguments {
 Exit explain_config(const ConfigArguments& arguments);
 Exit check_config();
 Exit print_default_config();
+
+struct RulesArguments {
+  std::string since = "30d";
+  std::string config;  // empty: the one in force
+  std::string system;
+  std::string organization;
+  std::size_t limit = 0;  // 0: 20 for people, 100 for programs
+  bool json = false;
+};
+Exit try_rules(const RulesArguments& arguments);
 
 struct DemoArguments {
   int seconds = 60;

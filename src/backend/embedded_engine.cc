@@ -59,9 +59,9 @@ class RevocationPoll final : public Running {
 class EmbeddedEngine final : public Engine {
  public:
   EmbeddedEngine(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<sqlite::Database> database,
-                 const Settings& settings, const Clock& clock)
+                 const Settings& settings, Use use, const Clock& clock)
       : lock_(std::move(lock)), database_(std::move(database)), stores_(*database_) {
-    if (lock_) {
+    if (use != Use::stores) {
       queue_.emplace(
           *database_, clock,
           sqlite::SqliteQueueOptions{.max_depth = static_cast<std::uint64_t>(settings.queue_max_depth)});
@@ -87,7 +87,7 @@ class EmbeddedEngine final : public Engine {
   std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<sqlite::Database> database_;
   sqlite::SqliteStores stores_;
-  std::optional<sqlite::SqliteQueue> queue_;  // of a service only
+  std::optional<sqlite::SqliteQueue> queue_;  // not where only stores are used
 };
 
 }  // namespace
@@ -107,7 +107,7 @@ Result<std::unique_ptr<Engine>> open_embedded(const Settings& settings, Use use,
   auto database = sqlite::Database::open(file, {});
   if (!database) return database.failure();
   return std::unique_ptr<Engine>(
-      std::make_unique<EmbeddedEngine>(std::move(lock), std::move(*database), settings, clock));
+      std::make_unique<EmbeddedEngine>(std::move(lock), std::move(*database), settings, use, clock));
 }
 
 }  // namespace collect::backend

@@ -41,7 +41,7 @@ class Engine {
   [[nodiscard]] virtual EngineFacts facts() const = 0;
   // Valid as long as the engine.
   virtual Stores stores() = 0;
-  // Only of an engine opened with Use::service.
+  // Not of an engine opened with Use::stores.
   virtual queue::Queue& queue() = 0;
   // Tells other processes that this system changed.
   virtual Result<void> announce(std::string_view system_key) = 0;
@@ -50,7 +50,8 @@ class Engine {
 
 enum class Use {
   service,  // everything; on the embedded engine one process at a time
-  stores,   // the database only, for commands beside a running service
+  queue,    // everything, for commands beside a running service
+  stores,   // the database only, likewise
 };
 
 // Opens what the settings name. Tables must be there: see migrate(). `unavailable`: a server or the directory

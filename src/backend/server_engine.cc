@@ -86,7 +86,7 @@ class ServerEngine final : public Engine {
   const redis::ConnectionOptions redis_;
   postgres::Pool pool_;
   postgres::PostgresStores stores_;
-  std::unique_ptr<redis::RedisQueue> queue_;  // of a service only
+  std::unique_ptr<redis::RedisQueue> queue_;  // not where only stores are used
 };
 
 }  // namespace

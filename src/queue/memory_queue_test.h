@@ -117,7 +117,8 @@ class MemoryQueue final : public Queue {
   }
   Result<std::uint64_t> upkeep(Stage) override { return std::uint64_t{0}; }
   Result<Depth> depth(Stage) override { return Depth{}; }
-  Result<std::vector<std::string>> peek_dead(Stage stage, std::size_t) override { return dead(stage); }
+  Result<std::vector<std::string>> peek(Stage stage, Part, std::size_t) override { return dead(stage); }
+  Result<bool> take_dead(Stage, std::string_view, std::optional<std::string_view>) override { return false; }
   std::size_t strikes(Stage stage) {
     const std::lock_guard lock(mutex_);
     return line(stage).strikes.size();

@@ -226,6 +226,16 @@ std::string wrapped(std::string_view text) {
   return std::move(writer.end_object()).text();
 }
 
+// What wrapped() was made of; nullopt: it did not make this.
+std::optional<std::string> unwrapped(std::string_view data) {
+  const auto document = json::Document::parse(data);
+  if (!document || document->root().members.size() != 1) return std::nullopt;
+  const json::Member& member = document->root().members[0];
+  if (!member.value.is_string()) return std::nullopt;
+  if (member.key == "text") return std::string(member.value.text);
+  return member.key == "base64" ? from_base64(member.value.text) : std::nullopt;
+}
+
 }  // namespace
 
 std::string_view to_string(Stage stage) {
@@ -317,6 +327,15 @@ std::string dead_letter(std::string_view text, Stage stage, std::string_view rea
   letter.data = wrapped(text);
   letter.created_at = now;
   return encode(after_failure(std::move(letter), reason, now));
+}
+
+std::string revived(std::string_view dead_letter) {
+  auto message = decode(dead_letter, 1);
+  if (!message) return std::string(dead_letter);  // somebody else put it there
+  if (auto original = unwrapped(message->data)) return *std::move(original);
+  message->attempts = 0;
+  message->processed_at.reset();
+  return encode(*message);
 }
 
 }  // namespace collect::queue

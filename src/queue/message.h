@@ -52,4 +52,8 @@ Message after_failure(Message message, std::string_view reason, Time now);
 // A dead letter for a text that cannot be read as a message: keeps its bytes and the reason.
 std::string dead_letter(std::string_view text, Stage stage, std::string_view reason, Time now);
 
+// What to put in line so that a dead letter is handled once more: the message with no attempts and its errors
+// kept; of dead_letter()'s, the bytes as they were.
+std::string revived(std::string_view dead_letter);
+
 }  // namespace collect::queue

@@ -170,5 +170,24 @@ TEST(DeadLetter, OfAMessageKeepsItsIdentity) {
   EXPECT_EQ(letter->system_id, sample().system_id);
 }
 
+TEST(Message, ADeadLetterIsRevivedWithItsHistoryAndNoAttempts) {
+  Message failed = after_failure(after_failure(sample(), "no such system", kNow), "still not", kNow);
+  const auto again = decode(revived(encode(failed)), 3);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->attempts, 0);
+  EXPECT_EQ(again->processed_at, std::nullopt);
+  EXPECT_EQ(again->error, failed.error);
+  EXPECT_EQ(again->data, failed.data);
+  EXPECT_EQ(again->id, failed.id);
+}
+
+TEST(Message, WhatCouldNotBeReadIsRevivedByteForByte) {
+  const std::string bytes("\0\xff no message", 14);
+  EXPECT_EQ(revived(dead_letter(bytes, Stage::inventory, "no JSON", kNow)), bytes);
+  EXPECT_EQ(revived(dead_letter(encode(sample()), Stage::inventory, "three strikes", kNow)),
+            encode(sample()));
+  EXPECT_EQ(revived("somebody else's"), "somebody else's");
+}
+
 }  // namespace
 }  // namespace collect::queue

@@ -2,7 +2,7 @@
 // PORT. A durable, ordered queue per stage with delayed and dead letters, shared by any number of workers.
 //
 // A message text is in exactly one place: ready, one worker's claim, delayed or dead. It leaves only by
-// settle(). Ready is first in, first out. Texts are opaque here but for system_of() (message.h): the messages
+// settle(), or as a dead letter by take_dead(). Ready is first in, first out. Texts are opaque here but for system_of() (message.h): the messages
 // of one system are never in two workers' claims of a stage at once, so that each system's messages are
 // handled in order. claim() stops short of a message whose system is busy in another worker's claim, rather
 // than pass it by.
@@ -59,6 +59,9 @@ struct Settlement {
   std::vector<std::string> give_back = {};  // ready again, first in line, in this order
 };
 
+// Where messages wait that no worker has.
+enum class Part { ready, delayed, dead };
+
 enum class Settled { done, lease_lost };
 
 struct Depth {
@@ -99,8 +102,13 @@ class Queue {
 
   virtual Result<Depth> depth(Stage stage) = 0;
 
-  // Dead letters, newest first, for people.
-  virtual Result<std::vector<std::string>> peek_dead(Stage stage, std::size_t limit) = 0;
+  // For people: ready and delayed messages as they will come (the next one first), dead letters newest first.
+  virtual Result<std::vector<std::string>> peek(Stage stage, Part part, std::size_t limit) = 0;
+
+  // One dead letter of this text leaves; `ready`, where given, joins the end of the line in the same step
+  // (never refused for depth). False: there is no such dead letter any more.
+  virtual Result<bool> take_dead(Stage stage, std::string_view text,
+                                 std::optional<std::string_view> ready) = 0;
 };
 
 }  // namespace collect::queue

@@ -138,9 +138,38 @@ TEST_P(QueueContract, SettlingPutsEverythingInItsPlace) {
   EXPECT_THAT(taken(*queue, worker("w")), ElementsAre("d", "e", "f"));
   EXPECT_THAT(taken(*queue, worker("w"), {}, Stage::processing), ElementsAre("p1", "p2"));
   EXPECT_THAT(taken(*queue, worker("w"), {}, Stage::notification), ElementsAre("n1"));
-  EXPECT_THAT(must(queue->peek_dead(kStage, 10)), ElementsAre("C dead", "c dead"));
-  EXPECT_THAT(must(queue->peek_dead(kStage, 1)), ElementsAre("C dead"));
-  EXPECT_THAT(must(queue->peek_dead(kStage, 0)), IsEmpty());
+  EXPECT_THAT(must(queue->peek(kStage, Part::dead, 10)), ElementsAre("C dead", "c dead"));
+  EXPECT_THAT(must(queue->peek(kStage, Part::dead, 1)), ElementsAre("C dead"));
+  EXPECT_THAT(must(queue->peek(kStage, Part::dead, 0)), IsEmpty());
+}
+
+TEST_P(QueueContract, PeekingShowsWhatComesNextAndTakesNothing) {
+  const auto queue = open();
+  put(*queue, {"a", "b"});
+  EXPECT_EQ(taken(*queue, worker("w")).size(), 2U);
+  settle(*queue, worker("w"), {.delayed = {{"later", now() + seconds(60)}, {"sooner", now() + seconds(30)}}});
+  put(*queue, {"c", "d", "e"});
+  EXPECT_THAT(must(queue->peek(kStage, Part::ready, 2)), ElementsAre("c", "d"));
+  EXPECT_THAT(must(queue->peek(kStage, Part::ready, 9)), ElementsAre("c", "d", "e"));
+  EXPECT_THAT(must(queue->peek(kStage, Part::delayed, 9)), ElementsAre("sooner", "later"));
+  EXPECT_THAT(must(queue->peek(kStage, Part::ready, 0)), IsEmpty());
+  EXPECT_THAT(must(queue->peek(Stage::processing, Part::ready, 9)), IsEmpty());
+  EXPECT_THAT(numbers(*queue), ElementsAre(3, 0, 2, 0));
+}
+
+TEST_P(QueueContract, ADeadLetterLeavesOnceAndMayComeAgain) {
+  const auto queue = open();
+  put(*queue, {"a", "b", "c"});
+  EXPECT_EQ(taken(*queue, worker("w")).size(), 3U);
+  settle(*queue, worker("w"), {.dead = {"same", "same", "other"}});
+  put(*queue, {"waiting"});
+  EXPECT_TRUE(must(queue->take_dead(kStage, "same", "again")));
+  EXPECT_TRUE(must(queue->take_dead(kStage, "other", std::nullopt)));
+  EXPECT_FALSE(must(queue->take_dead(kStage, "other", "twice")));
+  EXPECT_FALSE(must(queue->take_dead(Stage::processing, "same", "elsewhere")));
+  EXPECT_THAT(must(queue->peek(kStage, Part::dead, 9)), ElementsAre("same"));
+  EXPECT_THAT(taken(*queue, worker("w")), ElementsAre("waiting", "again"));
+  EXPECT_THAT(numbers(*queue), ElementsAre(0, 2, 0, 1));
 }
 
 TEST_P(QueueContract, WhatIsGivenBackComesFirstInItsOldOrder) {
@@ -406,7 +435,7 @@ TEST_P(QueueContract, AnyBytesComeBackAsTheyWere) {
   sleep_for(milliseconds(5));
   EXPECT_EQ(must(queue->upkeep(kStage)), 1U);
   EXPECT_EQ(taken(*queue, worker("w")), (Texts{every, every}));
-  EXPECT_THAT(must(queue->peek_dead(kStage, 5)), ElementsAre(every));
+  EXPECT_THAT(must(queue->peek(kStage, Part::dead, 5)), ElementsAre(every));
 }
 
 TEST_P(QueueContract, ALargeMessagePasses) {

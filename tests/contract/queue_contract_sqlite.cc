@@ -31,8 +31,11 @@ class OwnedQueue final : public Queue {
   Result<void> absolve(Stage stage, std::string_view text) override { return queue_.absolve(stage, text); }
   Result<std::uint64_t> upkeep(Stage stage) override { return queue_.upkeep(stage); }
   Result<Depth> depth(Stage stage) override { return queue_.depth(stage); }
-  Result<std::vector<std::string>> peek_dead(Stage stage, std::size_t limit) override {
-    return queue_.peek_dead(stage, limit);
+  Result<std::vector<std::string>> peek(Stage stage, Part part, std::size_t limit) override {
+    return queue_.peek(stage, part, limit);
+  }
+  Result<bool> take_dead(Stage stage, std::string_view text, std::optional<std::string_view> ready) override {
+    return queue_.take_dead(stage, text, ready);
   }
 
   sqlite::Database& database() { return *database_; }

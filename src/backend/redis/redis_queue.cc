@@ -272,11 +272,27 @@ Result<Depth> RedisQueue::depth(Stage stage) {
   return depth;
 }
 
-Result<std::vector<std::string>> RedisQueue::peek_dead(Stage stage, std::size_t limit) {
+Result<std::vector<std::string>> RedisQueue::peek(Stage stage, queue::Part part, std::size_t limit) {
   if (limit == 0) return std::vector<std::string>();
-  const auto reply = command({"LRANGE", keys(stage).dead, "0", std::to_string(limit - 1)});
+  const Keys& own = keys(stage);
+  const std::string last = std::to_string(limit - 1);
+  const auto reply = part == queue::Part::dead ? command({"LRANGE", own.dead, "0", last})
+                     : part == queue::Part::delayed
+                         ? command({"ZRANGE", own.delayed, "0", last})
+                         : command({"LRANGE", own.ready, "-" + std::to_string(limit), "-1"});
   if (!reply) return reply.failure();
-  return reply->texts();
+  auto texts = reply->texts();
+  if (part == queue::Part::ready) std::ranges::reverse(texts);  // the next one is the list's last
+  return texts;
+}
+
+Result<bool> RedisQueue::take_dead(Stage stage, std::string_view text,
+                                   std::optional<std::string_view> ready) {
+  const Keys& own = keys(stage);
+  const auto reply = ready ? run(scripts::take_dead(), {own.dead, own.ready}, {text, *ready})
+                           : run(scripts::take_dead(), {own.dead, own.ready}, {text});
+  if (!reply) return reply.failure();
+  return reply->integer() == 1;
 }
 
 }  // namespace collect::redis

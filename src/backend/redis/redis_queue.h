@@ -50,7 +50,9 @@ class RedisQueue final : public queue::Queue {
   Result<void> absolve(queue::Stage stage, std::string_view text) override;
   Result<std::uint64_t> upkeep(queue::Stage stage) override;
   Result<queue::Depth> depth(queue::Stage stage) override;
-  Result<std::vector<std::string>> peek_dead(queue::Stage stage, std::size_t limit) override;
+  Result<std::vector<std::string>> peek(queue::Stage stage, queue::Part part, std::size_t limit) override;
+  Result<bool> take_dead(queue::Stage stage, std::string_view text,
+                         std::optional<std::string_view> ready) override;
 
  private:
   struct Keys {

@@ -167,6 +167,13 @@ constexpr std::string_view kStrike = R"lua(#!lua flags=allow-oom
 return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
 )lua";
 
+constexpr std::string_view kTakeDead = R"lua(#!lua flags=allow-oom
+redis.call('LLEN', KEYS[2])
+if redis.call('LREM', KEYS[1], -1, ARGV[1]) == 0 then return 0 end
+if ARGV[2] then redis.call('LPUSH', KEYS[2], ARGV[2]) end
+return 1
+)lua";
+
 constexpr std::string_view kDepth = R"lua(#!lua flags=allow-oom,no-writes
 local claimed = 0
 for _, worker in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
@@ -208,6 +215,10 @@ const Script& end_leases() {
 }
 const Script& strike() {
   static const Script script(kStrike);
+  return script;
+}
+const Script& take_dead() {
+  static const Script script(kTakeDead);
   return script;
 }
 const Script& depth() {

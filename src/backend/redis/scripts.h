@@ -38,6 +38,7 @@ const Script& end_leases();
 const Script& strike();
 // KEYS ready, delayed, dead, leases; ARGV prefix of claims -> {ready, claimed, delayed, dead, next text or
 // nil}
+const Script& take_dead();
 const Script& depth();
 
 }  // namespace scripts

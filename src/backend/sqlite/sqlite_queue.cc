@@ -324,15 +324,40 @@ Result<Depth> SqliteQueue::depth(Stage stage) {
   });
 }
 
-Result<std::vector<std::string>> SqliteQueue::peek_dead(Stage stage, std::size_t limit) {
+Result<std::vector<std::string>> SqliteQueue::peek(Stage stage, queue::Part part, std::size_t limit) {
+  constexpr std::string_view kNextFirst =
+      "SELECT t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
+      "WHERE m.stage = ? AND m.state = ? ORDER BY m.position, m.id LIMIT ?";
+  constexpr std::string_view kNewestFirst =
+      "SELECT t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
+      "WHERE m.stage = ? AND m.state = ? ORDER BY m.position DESC, m.id DESC LIMIT ?";
   return database_.read([&](Snapshot& snapshot) {
     std::vector<std::string> texts;
-    auto row = snapshot.query(
-        "SELECT t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
-        "WHERE m.stage = ? AND m.state = 'dead' ORDER BY m.position DESC, m.id DESC LIMIT ?",
-        to_string(stage), static_cast<std::int64_t>(limit));
+    const bool dead = part == queue::Part::dead;
+    const std::string_view state = dead ? "dead" : part == queue::Part::ready ? "ready" : "delayed";
+    auto row = snapshot.query(dead ? kNewestFirst : kNextFirst, to_string(stage), state,
+                              static_cast<std::int64_t>(limit));
     while (row.next()) texts.push_back(row.text(0));
     return texts;
+  });
+}
+
+Result<bool> SqliteQueue::take_dead(Stage stage, std::string_view text,
+                                    std::optional<std::string_view> ready) {
+  return database_.write([&](Transaction& transaction) {
+    std::int64_t id = 0;
+    {
+      auto row = transaction.query(
+          "SELECT m.id FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
+          "WHERE m.stage = ? AND m.state = 'dead' AND t.text = ? ORDER BY m.position, m.id LIMIT 1",
+          to_string(stage), Blob{text});
+      if (!row.next()) return false;
+      id = row.int64(0);
+    }
+    transaction.run("DELETE FROM queue_texts WHERE message_id = ?", id);
+    transaction.run("DELETE FROM queue_messages WHERE id = ?", id);
+    if (ready) insert(transaction, stage, "ready", end_of_line(transaction, stage, "ready"), *ready);
+    return true;
   });
 }
 
