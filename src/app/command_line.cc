@@ -156,6 +156,37 @@ void add_alerts(CLI::App& app, Action& action) {
   test->add_option("--system", arguments->system, "The system that it seems to be about");
 }
 
+void add_queue(CLI::App& app, Action& action) {
+  auto* queue = app.add_subcommand("queue", "What waits to be processed, and what was given up");
+  queue->require_subcommand(1);
+  auto arguments = std::make_shared<QueueArguments>();
+  add(*queue, action, "stats", "How many messages wait in each stage", arguments, show_queues)
+      ->add_flag("--json", arguments->json, kForPrograms);
+  const auto of_stage = [&](const std::string& name, const std::string& text,
+                            Exit (*run)(const QueueArguments&)) {
+    auto* command = add(*queue, action, name, text, arguments, run);
+    command->add_option("stage", arguments->stage, "inventory, processing or notification")
+        ->required()
+        ->check(CLI::IsMember({"inventory", "processing", "notification"}));
+    command->add_flag("--json", arguments->json, kForPrograms);
+    return command;
+  };
+  auto* peek = of_stage("peek", "Look at messages without taking them", peek_queue);
+  peek->add_option("--part", arguments->part, "Which")
+      ->check(CLI::IsMember({"dead", "ready", "delayed"}))
+      ->capture_default_str();
+  peek->add_option("--limit", arguments->limit, "How many")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  auto* retry = of_stage("retry", "Put dead letters in line again", retry_dead);
+  auto* purge = of_stage("purge", "Delete dead letters for good", purge_dead);
+  for (auto* command : {retry, purge}) {
+    auto* id = command->add_option("id", arguments->id, "The message's id");
+    command->add_flag("--all", arguments->all, "All dead letters of the stage")->excludes(id);
+  }
+  purge->add_flag("--yes", arguments->yes, "Do not ask");
+}
+
 void add_diff(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<DiffArguments>();
   auto* command =
@@ -166,6 +197,26 @@ void add_diff(CLI::App& app, Action& action) {
   command->add_flag(
       "--partial", arguments->partial,
       "Take `current` as a report that a later one may still correct: what vanished is held back");
+}
+
+void add_rules(CLI::App& app, Action& action) {
+  auto* rules = app.add_subcommand("rules", "What config.yml says of changes");
+  rules->require_subcommand(1);
+  auto arguments = std::make_shared<RulesArguments>();
+  auto* command = add(*rules, action, "try",
+                      "Run rules over stored history: what they would newly tell, and what no longer",
+                      arguments, try_rules);
+  command->footer("Nothing is written, nobody is told. The service may run meanwhile.");
+  command->add_option("--since", arguments->since, "How much history, for example 12h or 30d")
+      ->capture_default_str();
+  command->add_option("--config", arguments->config, "The changed config.yml; else the one in force");
+  auto* system = command->add_option("--system", arguments->system, "Only this system_key or id");
+  command->add_option("--org", arguments->organization, "Only this organization's systems")->excludes(system);
+  command
+      ->add_option("--limit", arguments->limit,
+                   "How many of each list; counts are exact (20 kinds; with --json 100 entries)")
+      ->check(CLI::Range(1, 1'000'000'000));
+  command->add_flag("--json", arguments->json, kForPrograms);
 }
 
 void add_config(CLI::App& app, Action& action) {
@@ -259,7 +310,9 @@ int run(int argc, char** argv) {
   add_systems(app, action);
   add_inventory(app, action);
   add_alerts(app, action);
+  add_queue(app, action);
   add_diff(app, action);
+  add_rules(app, action);
   add_config(app, action);
   add_demo(app, action);
   add_load(app, action);
