@@ -3,6 +3,7 @@
 // hand.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -156,6 +157,33 @@ TEST_F(Queues, BadDataIsTriedAgainLaterAndThenDiesWithEveryError) {
   for (const char* attempt : {"attempt 1", "attempt 2", "attempt 3", "no-such-system"}) {
     EXPECT_THAT(error, HasSubstr(attempt));
   }
+}
+
+TEST_F(Queues, DeadLettersAreLookedAtRetriedAndDeletedByCommand) {
+  service_.start();
+  push(message(id_number(5), "no-such-system", "2026-01-02T03:04:05Z", R"({"a":1})"));
+  const auto dead = [&](std::size_t attempts_told) {
+    return eventually([&] {
+      const auto letters = parsed(service_.cli_output({"queue", "peek", "inventory", "--json"}));
+      if (letters.root().elements.size() != 1) return false;
+      const std::string error = text_of(letters.root().elements[0], "error");
+      return std::count(error.begin(), error.end(), '\n') + 1 == static_cast<std::ptrdiff_t>(attempts_told);
+    });
+  };
+  ASSERT_TRUE(dead(3)) << service_.log();
+  EXPECT_THAT(service_.cli_output({"queue", "peek", "inventory"}), HasSubstr(id_number(5)));
+  const auto stats = parsed(service_.cli_output({"queue", "stats", "--json"}));
+  EXPECT_EQ(text_of(stats.root().elements[0], "stage"), "inventory");
+  EXPECT_EQ(text_of(stats.root().elements[0], "dead"), "1");
+
+  EXPECT_EQ(service_.cli({"queue", "retry", "inventory", id_number(6)}).exit_code, 3);
+  service_.cli_output({"queue", "retry", "inventory", id_number(5)});
+  ASSERT_TRUE(dead(6)) << "it failed again, and what was wrong before is not forgotten";
+
+  EXPECT_EQ(service_.cli({"queue", "purge", "inventory", "--all"}).exit_code, 4) << "nobody said yes";
+  EXPECT_EQ(llen("collect:inventory:dead"), "1");
+  service_.cli_output({"queue", "purge", "inventory", "--all", "--yes"});
+  EXPECT_EQ(llen("collect:inventory:dead"), "0");
 }
 
 TEST_F(Queues, QueuesMayHaveOtherNames) {
