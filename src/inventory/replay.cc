@@ -2,6 +2,7 @@
 #include "inventory/replay.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <map>
 #include <set>
@@ -30,39 +31,86 @@ std::set<RecordId> late_ones(const std::vector<Record>& records) {
   return late_ones(std::move(keys));
 }
 
-using DiffsByRecord = std::map<RecordId, std::vector<Diff>>;
+struct StoredDiffs {
+  std::map<RecordId, std::vector<Diff>> by_record;
+  std::deque<Diff> removed;  // their records are gone; by id
+};
 
-Result<DiffsByRecord> diffs_since(HistoryStore& history, const SystemId& system_id, Time since) {
+Result<StoredDiffs> diffs_since(HistoryStore& history, const SystemId& system_id, Time since) {
   DiffFilter filter;
   filter.from = since;
   auto diffs = history.diffs(system_id, filter, kAll);
   if (!diffs) return diffs.failure();
   std::ranges::reverse(*diffs);
-  DiffsByRecord by_record;
+  StoredDiffs stored;
   for (auto& diff : *diffs) {
-    if (diff.current_id) by_record[*diff.current_id].push_back(std::move(diff));
+    if (diff.current_id) {
+      stored.by_record[*diff.current_id].push_back(std::move(diff));
+    } else {
+      stored.removed.push_back(std::move(diff));
+    }
   }
-  return by_record;
+  return stored;
 }
 
-Result<void> show(HistoryStore& history, ReplayedRecord& replayed, const VisitRecord& visit) {
-  auto document = history.document(replayed.record.id);
-  if (!document) return document.failure();
-  if (!*document) return {};
-  replayed.document = std::move(**document);
-  visit(replayed);
-  return {};
-}
+// Walks the records that were compared with one another.
+class Walk {
+ public:
+  Walk(HistoryStore& history, StoredDiffs stored, const VisitRecord& visit)
+      : history_(history), stored_(std::move(stored)), visit_(visit) {}
 
-Result<void> show_baseline(HistoryStore& history, const Record& record, const VisitRecord& visit) {
-  auto held = history.held(record.id);
-  if (!held) return held.failure();
-  ReplayedRecord replayed;
-  replayed.record = record;
-  replayed.baseline = true;
-  replayed.held = std::move(*held);
-  return show(history, replayed, visit);
-}
+  Result<void> baseline(const Record& record) {
+    ReplayedRecord replayed;
+    replayed.record = record;
+    replayed.baseline = true;
+    previous_ = record.id;
+    return show(replayed);
+  }
+
+  Result<void> next(const Record& record, bool late) {
+    ReplayedRecord replayed;
+    replayed.record = record;
+    replayed.late = late;
+    replayed.diffs = std::move(stored_.by_record[record.id]);
+    if (!late && record.processed_at) {
+      look_for_gap(replayed);
+      previous_ = record.id;
+    }
+    return show(replayed);
+  }
+
+ private:
+  // A gap that changed nothing leaves no trace.
+  void look_for_gap(ReplayedRecord& replayed) {
+    auto& removed = stored_.removed;
+    while (!removed.empty() && removed.front().created_at <= *replayed.record.processed_at) {
+      replayed.removed.push_back(std::move(removed.front()));
+      removed.pop_front();
+    }
+    const bool compared_with_another = std::ranges::any_of(
+        replayed.diffs, [&](const Diff& diff) { return !previous_ || diff.previous_id != previous_; });
+    replayed.after_gap = compared_with_another || !replayed.removed.empty();
+  }
+
+  Result<void> show(ReplayedRecord& replayed) {
+    if (replayed.baseline || replayed.after_gap) {
+      auto held = history_.held(replayed.record.id);
+      if (!held) return held.failure();
+      replayed.held = std::move(*held);
+    }
+    auto document = history_.document(replayed.record.id);
+    if (!document) return document.failure();
+    if (!*document) return {};
+    replayed.document = std::move(**document);
+    visit_(replayed);
+    return {};
+  }
+
+  HistoryStore& history_;
+  StoredDiffs stored_;
+  const VisitRecord& visit_;
+  std::optional<RecordId> previous_;
+};
 
 }  // namespace
 
@@ -79,15 +127,12 @@ Result<void> replay(HistoryStore& history, const SystemId& system_id, Time since
   if (!diffs) return diffs.failure();
 
   const auto baseline = std::find_if(std::reverse_iterator(first), records->rend(), in_time);
+  Walk walk(history, std::move(*diffs), visit);
   if (baseline != records->rend()) {
-    if (auto shown = show_baseline(history, *baseline, visit); !shown) return shown;
+    if (auto shown = walk.baseline(*baseline); !shown) return shown;
   }
   for (auto record = first; record != records->end(); ++record) {
-    ReplayedRecord replayed;
-    replayed.record = *record;
-    replayed.late = !in_time(*record);
-    replayed.diffs = std::move((*diffs)[record->id]);
-    if (auto shown = show(history, replayed, visit); !shown) return shown;
+    if (auto shown = walk.next(*record, !in_time(*record)); !shown) return shown;
   }
   return {};
 }

@@ -13,9 +13,12 @@ namespace collect::inventory {
 struct ReplayedRecord {
   Record record;
   std::string document;
-  // The one before them all, which the first is compared with. Only its `held` is read, and no diffs of it.
+  // The one before them all, which the first is compared with. No diffs of it are read.
   bool baseline = false;
-  std::string held;
+  // Records between it and the one before are not stored any more: what changed cannot be worked out again.
+  bool after_gap = false;
+  std::vector<Diff> removed;  // that are stored of those records, by id
+  std::string held;           // what the differ held back at it; read for the baseline and after a gap
   // Stored when a later one stood already (NewRecord::late): it was compared with nothing, and nothing with
   // it.
   bool late = false;

@@ -100,6 +100,37 @@ TEST_P(ReplayContract, LateRecordsAreToldAndNeverTheBaseline) {
   EXPECT_FALSE(all[3].late);
 }
 
+TEST_P(ReplayContract, WhatRemovedRecordsChangedIsShownAtTheNextOne) {
+  add_systems({"a"});
+  const auto first = record(1, 10, 11, std::nullopt, {});
+  const auto removed = record(2, 20, 21, first, {change("n", "1", "2")});
+  const auto quiet = record(3, 30, 31, removed, {}, "held");
+  const auto same = record(4, 40, 41, quiet, {change("n", "3", "4")});
+  const auto removed_quiet = record(5, 50, 51, same, {});
+  const auto last = record(6, 60, 61, removed_quiet, {change("n", "5", "6")});
+  for (const auto& one : replay(0)) EXPECT_FALSE(one.after_gap);
+  for (const auto id : {removed, removed_quiet}) {
+    sql("delete from inventory_records where id = " + std::to_string(static_cast<std::int64_t>(id)));
+  }
+
+  const auto all = replay(0);
+  ASSERT_THAT(all, SizeIs(4));
+  EXPECT_EQ(all[0].record.id, first);
+  EXPECT_FALSE(all[0].after_gap);
+  EXPECT_EQ(all[1].record.id, quiet);
+  EXPECT_TRUE(all[1].after_gap);
+  EXPECT_EQ(all[1].held, "held");
+  ASSERT_THAT(all[1].removed, SizeIs(1));
+  EXPECT_TRUE(same_json(*all[1].removed[0].current_value, "2"));
+  EXPECT_EQ(all[2].record.id, same);
+  EXPECT_FALSE(all[2].after_gap);
+  EXPECT_THAT(all[2].removed, IsEmpty());
+  EXPECT_EQ(all[3].record.id, last);
+  EXPECT_TRUE(all[3].after_gap) << "it was compared with a record that is gone";
+  EXPECT_THAT(all[3].removed, IsEmpty());
+  EXPECT_THAT(all[3].diffs, SizeIs(1));
+}
+
 TEST_P(ReplayContract, WhatARecordHeldIsEmptyWhereThereIsNothing) {
   add_systems({"a"});
   const auto id = record(1, 10, 11, std::nullopt, {});
