@@ -63,7 +63,7 @@ class RulesFindings {
   template <class Item>
   void keep(std::map<Fate, List<Item>>& lists, const Place& place, Item item) const;
   static void write(json::Writer& writer, const Tally& tally);
-  static void write(json::Writer& writer, const Place& place, const TriedChange& change);
+  static void write(json::Writer& writer, const Place& place, const TriedChange& tried);
   static void write(json::Writer& writer, const Place& place, const TriedAlert& alert);
   template <class Item>
   static void write(json::Writer& writer, const std::map<Fate, List<Item>>& lists);
