@@ -42,8 +42,7 @@ class Progress {
 Result<Time> start_of(const std::string& since, Time now) {
   const auto span = parse_duration(since);
   if (!span) return invalid("--since: " + span.failure().message);
-  using std::chrono::milliseconds;
-  return now - std::min(*span, std::chrono::floor<milliseconds>(now.time_since_epoch()));
+  return now - *span;
 }
 
 Result<std::vector<systems::System>> systems_of(const RulesArguments& arguments, backend::Stores& stores) {

@@ -432,8 +432,10 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const std::string_view unit = text.substr(digits);
   static constexpr std::pair<std::string_view, std::int64_t> kUnits[] = {
       {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+  constexpr std::int64_t kLongest = std::int64_t{50} * 366 * 86400000;  // so that "that long ago" is a time
   for (const auto& [name, millis] : kUnits) {
-    if (count && unit == name && *count <= 1000000000) return std::chrono::milliseconds(*count * millis);
+    if (count && unit == name && *count <= kLongest / millis)
+      return std::chrono::milliseconds(*count * millis);
   }
   return invalid(fmt::format("expected a duration like 30s, 5m or 6h, got \"{}\"", text));
 }

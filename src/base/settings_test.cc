@@ -109,5 +109,12 @@ TEST(Settings, TakeEveryFormThatIsMeant) {
   EXPECT_TRUE(load({{"DATABASE_URL", "postgres://u:p@h/d"}, {"REDIS_URL", "unix:///run/redis.sock"}}).ok());
 }
 
+TEST(Settings, DurationsAreBounded) {
+  EXPECT_EQ(*parse_duration("30d"), std::chrono::hours(720));
+  EXPECT_TRUE(parse_duration("18000d").ok());
+  EXPECT_FALSE(parse_duration("1000000000d").ok());
+  EXPECT_FALSE(parse_duration("-1s").ok());
+}
+
 }  // namespace
 }  // namespace collect
