@@ -247,6 +247,7 @@ std::string Collect::Parts::metrics() {
     counted.diff = &diff_worker.counters();
     counted.alerts = &alert_worker.counters();
     counted.channels = dispatcher->counters();
+    if (auto depths = stores.notifications.depths()) counted.channel_depths = *std::move(depths);
   }
   for (const auto& stage : stages) {
     for (const auto& worker : stage->workers())

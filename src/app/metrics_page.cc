@@ -117,6 +117,16 @@ void add_alerts(Page& page, const Counted& counted) {
     outcome("failed", count.failed);
     outcome("dead", count.dead);
   }
+  for (const alerts::ChannelDepth& depth : counted.channel_depths) {
+    const Labels labels = {{"channel", depth.channel}};
+    page.gauge("collect_notifications_waiting", "Notifications that grouping or limits hold back.",
+               static_cast<double>(depth.waiting), labels);
+    page.gauge("collect_deliveries_pending",
+               "Messages on their way to a channel, or waiting to be tried again.",
+               static_cast<double>(depth.pending), labels);
+    page.gauge("collect_deliveries_given_up", "Messages that were given up and not sent again since.",
+               static_cast<double>(depth.dead), labels);
+  }
 }
 
 void add_systems(Page& page, const Counted& counted) {

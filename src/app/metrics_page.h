@@ -26,6 +26,7 @@ struct Counted {
   const inventory::DiffCounters* diff = nullptr;
   const alerts::AlertCounters* alerts = nullptr;
   std::vector<alerts::ChannelCount> channels = {};
+  std::vector<alerts::ChannelDepth> channel_depths = {};
   const liveness::HeartbeatCounters* heartbeats = nullptr;
   std::vector<std::pair<std::string, const queue::ConsumerCounters*>> workers;  // by the thread's name
 };
