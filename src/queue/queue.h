@@ -2,10 +2,10 @@
 // PORT. A durable, ordered queue per stage with delayed and dead letters, shared by any number of workers.
 //
 // A message text is in exactly one place: ready, one worker's claim, delayed or dead. It leaves only by
-// settle(), or as a dead letter by take_dead(). Ready is first in, first out. Texts are opaque here but for system_of() (message.h): the messages
-// of one system are never in two workers' claims of a stage at once, so that each system's messages are
-// handled in order. claim() stops short of a message whose system is busy in another worker's claim, rather
-// than pass it by.
+// settle(), or as a dead letter by take_dead(). Ready is first in, first out. Texts are opaque here but for
+// system_of() (message.h): the messages of one system are never in two workers' claims of a stage at once, so
+// that each system's messages are handled in order. claim() stops short of a message whose system is busy in
+// another worker's claim, rather than pass it by.
 //
 // A claim is held under a lease that ends when it is not renewed (a dead or hung worker). Then another
 // worker's claim() takes it over ("adopts" it). A late settle() of the former owner does nothing: that is the
