@@ -49,7 +49,7 @@ using DecideNotify = std::function<NotifyPlan(const NotifyState&)>;
 
 struct NotifyQuestion {
   SystemId system_id;
-  std::span<const RecordId> records;
+  std::vector<RecordId> records;
   Time since{};              // how far back `occurrences` goes
   std::string pattern_rule;  // the rule name of pattern alerts
   Time now{};
@@ -90,13 +90,22 @@ class AlertStore {
  public:
   virtual ~AlertStore() = default;
 
-  // One transaction with the system locked: reads, asks, then writes the alerts (created_at = now; an alert
-  // of the same rule and diff that stands already stays as it is and tells nobody again), resolves, queues
-  // one notification for each new alert or resolution and channel (alert_notifications), and sets
-  // notification_sent on all of `unsent`. A system that is not there, or has nothing unsent: nothing happens
-  // and `decide` is not asked. Nor while an earlier record of the system than all of `records` has unsent
-  // diffs: a change must not be told before the one that it undoes. The first of them is named.
-  virtual Result<Notified> notify(const NotifyQuestion& question, const DecideNotify& decide) = 0;
+  // One transaction for all questions, which are answered in their order, each seeing what those before it
+  // wrote; ordered by system, so that two callers do not wait for each other in a circle. For each, with the
+  // system locked: reads, asks, then writes the alerts (created_at = now; an alert of the same rule and diff
+  // that stands already stays as it is and tells nobody again), resolves, queues one notification for each
+  // new alert or resolution and channel (alert_notifications), and sets notification_sent on all of `unsent`.
+  // A system that is not there, or has nothing unsent: nothing happens and `decide` is not asked. Nor while
+  // an earlier record of the system than all of `records` has unsent diffs: a change must not be told before
+  // the one that it undoes. The first of them is named. `invalid`: the engine refuses some value; ask one by
+  // one to find out which.
+  virtual Result<std::vector<Notified>> notify_all(std::span<const NotifyQuestion> questions,
+                                                   const DecideNotify& decide) = 0;
+  Result<Notified> notify(const NotifyQuestion& question, const DecideNotify& decide) {
+    auto notified = notify_all({&question, 1}, decide);
+    if (!notified) return notified.failure();
+    return notified->front();
+  }
   // Records with unsent diffs created before `before`, of systems that are there: for the sweep.
   virtual Result<std::vector<UnsentRecord>> unfinished(Time before, std::size_t limit) = 0;
 

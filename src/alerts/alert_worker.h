@@ -42,11 +42,20 @@ class AlertWorker final : public queue::Handler {
   [[nodiscard]] const AlertCounters& counters() const { return counters_; }
 
  private:
+  // The messages about one record; they may have come more than once.
+  struct Job {
+    SystemId system_id;
+    RecordId record_id{};
+    std::vector<std::size_t> indexes;  // of the messages
+    Time made{};                       // the oldest of them
+  };
+  Result<void> notify_together(std::span<const Job> jobs, std::vector<queue::Outcome>& outcomes,
+                               const queue::StillOurs& still_ours);
   Result<void> notify_in_order(const SystemId& system_id, RecordId record_id, Time made,
                                const queue::StillOurs& still_ours);
-  // A record that has to be told before.
-  Result<std::optional<RecordId>> notify(const SystemId& system_id, RecordId record_id, Time made,
-                                         bool out_of_order);
+  [[nodiscard]] NotifyQuestion question(const SystemId& system_id, const RecordId& record_id, Time made,
+                                        bool out_of_order) const;
+  Result<std::vector<Notified>> ask(std::span<const NotifyQuestion> questions);
 
   AlertStore& store_;
   Rules rules_;

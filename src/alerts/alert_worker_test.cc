@@ -19,7 +19,25 @@ constexpr Time kNow{std::chrono::seconds{1'800'000'000}};
 // Remembers what it was asked, and tells changes once.
 class FakeAlertStore final : public AlertStore {
  public:
-  Result<Notified> notify(const NotifyQuestion& question, const DecideNotify& decide) override {
+  // All or nothing, as the port has it.
+  Result<std::vector<Notified>> notify_all(std::span<const NotifyQuestion> questions,
+                                           const DecideNotify& decide) override {
+    ++transactions;
+    const auto unsent_before = unsent;
+    const auto messages_before = messages;
+    std::vector<Notified> all;
+    for (const NotifyQuestion& question : questions) {
+      auto one = answer(question, decide);
+      if (!one) {
+        unsent = unsent_before;
+        messages = messages_before;
+        return one.failure();
+      }
+      all.push_back(*one);
+    }
+    return all;
+  }
+  Result<Notified> answer(const NotifyQuestion& question, const DecideNotify& decide) {
     EXPECT_EQ(question.records.size(), 1U);
     const RecordId record = question.records.front();
     const auto& system = question.system_id.text();
@@ -55,6 +73,7 @@ class FakeAlertStore final : public AlertStore {
   std::vector<std::string> asked;
   std::vector<Time> sinces;
   std::vector<std::string> messages;
+  int transactions = 0;
 };
 
 class AlertWorkerTest : public testing::Test {
@@ -149,6 +168,7 @@ TEST_F(AlertWorkerTest, AsksForEachRecordOnceAndInOrder) {
   handle({message("s2", R"({"record_id":9})"), message("s1", R"({"record_id":12})"),
           message("s1", R"({"record_id":8})"), message("s2", R"({"record_id":9})")});
   EXPECT_THAT(store_.asked, ElementsAre("s1 8", "s1 12", "s2 9"));
+  EXPECT_EQ(store_.transactions, 1);
 }
 
 TEST_F(AlertWorkerTest, EarlierRecordsAreToldFirst) {

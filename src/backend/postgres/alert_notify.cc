@@ -233,17 +233,25 @@ Notified write(Transaction& transaction, const NotifyQuestion& question, const N
   return notified;
 }
 
+Notified answer(Transaction& transaction, const Schema& schema, const NotifyQuestion& question,
+                const alerts::DecideNotify& decide) {
+  for (const auto* column : {"systems.id", "inventory_diffs.system_id", "inventory_alerts.system_id"}) {
+    if (!schema.can_hold(column, question.system_id.text())) return {};
+  }
+  const auto [state, earlier] = lock_and_read(transaction, schema, question);
+  if (earlier) return {.earlier = earlier};
+  if (state.unsent.empty()) return {};
+  return write(transaction, question, state, decide(state));
+}
+
 }  // namespace
 
-Result<Notified> AlertStore::notify(const NotifyQuestion& question, const alerts::DecideNotify& decide) {
+Result<std::vector<Notified>> AlertStore::notify_all(std::span<const NotifyQuestion> questions,
+                                                     const alerts::DecideNotify& decide) {
   return pool_.write([&](Transaction& transaction, const Schema& schema) {
-    for (const auto* column : {"systems.id", "inventory_diffs.system_id", "inventory_alerts.system_id"}) {
-      if (!schema.can_hold(column, question.system_id.text())) return Notified{};
-    }
-    const auto [state, earlier] = lock_and_read(transaction, schema, question);
-    if (earlier) return Notified{.earlier = earlier};
-    if (state.unsent.empty()) return Notified{};
-    return write(transaction, question, state, decide(state));
+    std::vector<Notified> notified;
+    for (const auto& question : questions) notified.push_back(answer(transaction, schema, question, decide));
+    return notified;
   });
 }
 

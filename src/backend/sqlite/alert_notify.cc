@@ -159,14 +159,22 @@ Notified write(Transaction& transaction, const NotifyState& state, const NotifyP
   return notified;
 }
 
+Notified answer(Transaction& transaction, const NotifyQuestion& question,
+                const alerts::DecideNotify& decide) {
+  const auto state = read_state(transaction, question);
+  if (state.unsent.empty()) return {};
+  if (const auto earlier = earlier_record(transaction, question)) return {.earlier = earlier};
+  return write(transaction, state, decide(state), question.now);
+}
+
 }  // namespace
 
-Result<Notified> AlertStore::notify(const NotifyQuestion& question, const alerts::DecideNotify& decide) {
+Result<std::vector<Notified>> AlertStore::notify_all(std::span<const NotifyQuestion> questions,
+                                                     const alerts::DecideNotify& decide) {
   return database_.write([&](Transaction& transaction) {
-    const auto state = read_state(transaction, question);
-    if (state.unsent.empty()) return Notified{};
-    if (const auto earlier = earlier_record(transaction, question)) return Notified{.earlier = earlier};
-    return write(transaction, state, decide(state), question.now);
+    std::vector<Notified> notified;
+    for (const auto& question : questions) notified.push_back(answer(transaction, question, decide));
+    return notified;
   });
 }
 

@@ -10,8 +10,8 @@ class AlertStore final : public alerts::AlertStore {
  public:
   explicit AlertStore(Database& database) : database_(database) {}
 
-  Result<alerts::Notified> notify(const alerts::NotifyQuestion& question,
-                                  const alerts::DecideNotify& decide) override;
+  Result<std::vector<alerts::Notified>> notify_all(std::span<const alerts::NotifyQuestion> questions,
+                                                   const alerts::DecideNotify& decide) override;
   Result<std::vector<alerts::UnsentRecord>> unfinished(Time before, std::size_t limit) override;
   Result<std::vector<alerts::ListedAlert>> list(const alerts::AlertFilter& filter) override;
   Result<std::optional<alerts::ListedAlert>> find(alerts::AlertId id) override;
