@@ -13,8 +13,6 @@
 namespace collect::net {
 namespace {
 
-constexpr std::chrono::milliseconds kConnectTimeout{10'000};
-
 struct Outgoing {
   std::string_view rest;
 };
@@ -73,7 +71,7 @@ Failure failure_of(const SmtpServer& server, CURLcode code, long reply, const Di
 
 void prepare(CurlHandle& curl, const SmtpServer& server, const std::string& from, const CurlList& to) {
   curl.reset(server.ca_file);
-  curl.set_timeouts(kConnectTimeout, server.timeout);
+  curl.set_timeouts(server.timeout, server.timeout);  // connecting lasts until the log-in, for libcurl
   const bool tls = server.security == SmtpSecurity::tls;
   const auto host = server.host.find(':') == std::string::npos ? server.host : "[" + server.host + "]";
   curl.set(CURLOPT_URL, fmt::format("{}://{}:{}", tls ? "smtps" : "smtp", host, server.port).c_str());

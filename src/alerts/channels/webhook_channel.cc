@@ -72,7 +72,10 @@ Result<std::string> WebhookChannel::send(const Delivery& delivery) {
   if (!config_.secret.empty()) {
     request.headers.push_back({"X-Collect-Signature", "sha256=" + to_hex(hmac_sha256(config_.secret, body))});
   }
-  return http_verdict(config_.url, client_.send(request));
+  auto confidential = confidential_parts(config_.url);
+  confidential.push_back(config_.secret);
+  confidential.emplace_back("sha256=");  // a signature
+  return http_verdict(config_.url, client_.send(request), {}, confidential);
 }
 
 }  // namespace collect::alerts

@@ -118,6 +118,16 @@ TEST_F(WebhookChannelTest, TellsABusyPeerFromOneThatRefuses) {
   }
 }
 
+TEST_F(WebhookChannelTest, APeerThatRepeatsWhatIsSecretIsNotQuoted) {
+  for (const char* said :
+       {"Cannot POST /hooks/A-SECRET-path", "bad signature sha256=0123", "key: hook secret of ours"}) {
+    peer.answer_with(400, said);
+    const auto answer = WebhookChannel(config("hook secret of ours"), 10).send(delivery);
+    ASSERT_FALSE(answer.ok());
+    EXPECT_THAT(answer.failure().message, HasSubstr("answered HTTP 400: (its text repeats what is secret"));
+  }
+}
+
 TEST_F(WebhookChannelTest, ALongAnswerIsAnAnswer) {
   peer.answer_with(200, std::string(1'000'000, 'x'));
   EXPECT_EQ(*send(delivery), "HTTP 200");
