@@ -51,7 +51,11 @@ Result<alerts::AlertFilter> filter_of(const AlertArguments& arguments, const Ope
     if (!system) return system.failure();
     filter.system_id = system->id;
   }
-  if (!arguments.organization.empty()) filter.organization_id = OrganizationId(arguments.organization);
+  if (!arguments.organization.empty()) {
+    auto organization = organization_named(opened.engine->stores(), arguments.organization);
+    if (!organization) return organization.failure();
+    filter.organization_id = *std::move(organization);
+  }
   if (!arguments.type.empty()) filter.alert_type = arguments.type;
   if (!arguments.severity.empty()) filter.least_severity = diff::parse_severity(arguments.severity);
   if (arguments.open || arguments.resolved) filter.resolved = arguments.resolved;

@@ -48,7 +48,11 @@ Result<Time> start_of(const std::string& since, Time now) {
 Result<std::vector<systems::System>> systems_of(const RulesArguments& arguments, backend::Stores& stores) {
   if (arguments.system.empty()) {
     systems::SystemFilter filter;
-    if (!arguments.organization.empty()) filter.organization_id = OrganizationId(arguments.organization);
+    if (!arguments.organization.empty()) {
+      auto organization = organization_named(stores, arguments.organization);
+      if (!organization) return organization.failure();
+      filter.organization_id = *std::move(organization);
+    }
     return stores.systems.list(filter);
   }
   const auto found = stores.systems.find(arguments.system);

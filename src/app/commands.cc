@@ -50,6 +50,23 @@ Result<Opened> open_stores(backend::Use use) {
   return Opened{std::move(*settings), std::move(clock), std::move(*engine)};
 }
 
+Result<OrganizationId> organization_named(const backend::Stores& stores, const std::string& id_or_name) {
+  const auto organizations = stores.systems.list_organizations();
+  if (!organizations) return organizations.failure();
+  for (const systems::Organization& each : *organizations) {
+    if (each.logto_id.text() == id_or_name || each.row_id == id_or_name || each.name == id_or_name) {
+      return each.logto_id;
+    }
+  }
+  // The owner's organization stands in none of the tables.
+  systems::SystemFilter filter;
+  filter.organization_id = OrganizationId(id_or_name);
+  const auto members = stores.systems.list(filter);
+  if (!members) return members.failure();
+  if (members->empty()) return not_found(fmt::format("there is no organization {}", id_or_name));
+  return OrganizationId(id_or_name);
+}
+
 Exit say_version(bool as_json) {
   if (as_json) {
     json::Writer writer;

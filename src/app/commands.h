@@ -32,6 +32,9 @@ struct Opened {
 };
 Result<Opened> open_stores(backend::Use use = backend::Use::stores);
 
+// By id or exact name. `not_found`: no organization is called that, and no system belongs to one of that id.
+Result<OrganizationId> organization_named(const backend::Stores& stores, const std::string& id_or_name);
+
 Exit serve(const std::string& role);  // all, api, worker
 Exit migrate();
 Exit say_version(bool json);
