@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing lost, nothing doubled on the way from a change to a webhook: through kill -9 at any moment, and
-// while the webhook is out of order. COLLECT_TEST_KILLS says how often it is killed (20).
+// while the webhook is out of order. COLLECT_TEST_KILLS says how often it is killed (10).
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -23,7 +23,7 @@ constexpr std::size_t kSystems = 8;
 
 int kills() {
   const char* given = std::getenv("COLLECT_TEST_KILLS");
-  return given != nullptr ? std::atoi(given) : 20;
+  return given != nullptr ? std::atoi(given) : 10;
 }
 
 // Reports on, off, on, off: each report but the first is a change, and the inverse of the one before.
