@@ -37,6 +37,25 @@ std::int64_t number(AlertId id) {
   return static_cast<std::int64_t>(id);
 }
 
+TEST_P(AlertStoreContract, ManyQuestionsAreAllAnswered) {
+  add_systems({"a", "b", "c"});
+  std::vector<alerts::NotifyQuestion> questions;
+  for (const char* system : {"a", "b", "c"}) {
+    const auto record = changed(system, {change("facts.x", "1", "2")}, 10);
+    questions.push_back({id_of(system), {record}, at(0), "pattern", at(20)});
+  }
+  std::ranges::sort(questions, {}, &alerts::NotifyQuestion::system_id);
+  const auto told = stores_.alerts.notify_all(questions, one_each("rule", Severity::high, {"log"}));
+  ASSERT_TRUE(succeeded(told));
+  ASSERT_EQ(told->size(), 3U);
+  for (const auto& one : *told) {
+    EXPECT_EQ(one.diffs, 1U);
+    EXPECT_EQ(one.alerts, 1U);
+  }
+  EXPECT_EQ(listed({}).size(), 3U);
+  EXPECT_EQ(stores_.alerts.unfinished(at(1000), 10)->size(), 0U);
+}
+
 TEST_P(AlertStoreContract, ShowsWhatIsUnsentAndStoresWhatIsDecided) {
   add_systems({"a", "b"});
   auto low = change("net.mtu", std::nullopt, R"({"v":[1500]})");

@@ -229,6 +229,7 @@ Notified write(Transaction& transaction, const NotifyQuestion& question, const N
   add_tellings(transaction, tellings, state, question.now);
   transaction.add("UPDATE inventory_diffs SET notification_sent = true WHERE id = ANY($1::bigint[])",
                   Params().array(state.unsent, [](const alerts::StoredDiff& diff) { return diff.id; }));
+  transaction.flush();  // the next question's answers come after these
   notified.diffs = state.unsent.size();
   return notified;
 }
