@@ -53,12 +53,12 @@ class Chain {
   // The door lets only readable documents in; one that another program wrote may be anything.
   template <class Record>
   std::shared_ptr<const json::Document> read(const Record& record) const {
-    auto document = documents_.read(record.hash, record.document);
-    if (document == nullptr) {
-      log::warn("record_unreadable", {{"system_id", state_.system_id.text()},
-                                      {"record_id", static_cast<std::int64_t>(record.id)}});
-    }
-    return document;
+    const auto document = documents_.read(record.hash, record.document);
+    if (document) return *document;
+    log::warn("record_unreadable", {{"system_id", state_.system_id.text()},
+                                    {"record_id", static_cast<std::int64_t>(record.id)},
+                                    {"reason", document.failure().message}});
+    return nullptr;
   }
 
   const diff::Rules& rules_;
@@ -82,10 +82,11 @@ bool Documents::has(std::string_view hash) {
   return true;
 }
 
-std::shared_ptr<const json::Document> Documents::read(const std::string& hash, const std::string& text) {
+Result<std::shared_ptr<const json::Document>> Documents::read(const std::string& hash,
+                                                              const std::string& text) {
   if (const auto found = found_.find(hash); found != found_.end()) return found->second;
   auto parsed = json::Document::parse_checked(text);
-  if (!parsed) return nullptr;
+  if (!parsed) return parsed.failure();
   auto document = std::make_shared<const json::Document>(*std::move(parsed));
   if (!hash.empty()) recent_.documents.put(hash, document, document->bytes());
   return document;

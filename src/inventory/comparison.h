@@ -27,8 +27,8 @@ class Documents {
   // Answers ComparisonQuestion::has_document. What it said yes to stays until the end.
   bool has(std::string_view hash);
 
-  // The one it has by that hash, else `text` parsed and remembered. nullptr: not readable.
-  std::shared_ptr<const json::Document> read(const std::string& hash, const std::string& text);
+  // The one it has by that hash, else `text` parsed and remembered. A failure says why it is not readable.
+  Result<std::shared_ptr<const json::Document>> read(const std::string& hash, const std::string& text);
 
  private:
   Recent& recent_;
