@@ -5,10 +5,15 @@
 # A precompiled header serves only where the flags are the same, and some libraries ask for these.
 add_compile_options(-pthread)
 add_compile_definitions(_FILE_OFFSET_BITS=64)
-# GCC 12 forgets that such a header is the system's, and then sees overflows in std::string's own code.
-add_compile_options(-Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 forgets that such a header is the system's, and then sees overflows in std::string's own code.
+  add_compile_options(-Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+endif()
 
 file(WRITE ${PROJECT_BINARY_DIR}/generated/empty.cc "")
+# Where tests find the files that they read. A header, so that only those which do are compiled anew in another folder.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/support/source_dir.h CONTENT
+     "#define COLLECT_SOURCE_DIR \"${PROJECT_SOURCE_DIR}\"\n" @ONLY)
 
 # collect_precompile(NAME LINKS target... HEADERS header...): the headers of one kind of target.
 function(collect_precompile NAME)

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# collect_room(NAME DEPENDS target...): the folder's sources become the library collect_NAME, and its
+# Where CMAKE_UNITY_BUILD is on (CMakePresets.json), several sources are compiled as one: what they include is
+# read, and what it instantiates made, once for all. Names in their unnamed namespaces then meet; ALONE are those that
+# stay apart, because others of the target have a name that they have.
+
+# collect_room(NAME DEPENDS target... [ALONE file...]): the folder's sources become the library collect_NAME, and its
 # *_test.cc files, which stand beside what they test, the test program NAME_test.
 function(collect_room NAME)
-  cmake_parse_arguments(ROOM "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "DEPENDS;ALONE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -21,19 +25,23 @@ function(collect_room NAME)
   if(tests)
     collect_test(${NAME}_test SOURCES ${tests} DEPENDS collect_${NAME})
   endif()
+  set_source_files_properties(${ROOM_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
-# collect_test(NAME SOURCES file... DEPENDS target... [TIMEOUT s]): one test program, one CTest entry.
+# collect_test(NAME SOURCES file... DEPENDS target... [ALONE file...] [TIMEOUT s]): one test program, one CTest entry.
 function(collect_test NAME)
-  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;DEPENDS;ALONE" ${ARGN})
+  set_source_files_properties(${TEST_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   add_executable(${NAME} ${TEST_SOURCES})
   target_link_libraries(${NAME} PRIVATE ${TEST_DEPENDS} GTest::gmock_main)
+  set_target_properties(${NAME} PROPERTIES UNITY_BUILD OFF)  # tests name many things alike
   target_compile_options(${NAME} PRIVATE ${collect_test_options})
   target_precompile_headers(${NAME} REUSE_FROM collect_precompiled_tests)
-  target_compile_definitions(${NAME} PRIVATE COLLECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_include_directories(${NAME} PRIVATE ${PROJECT_BINARY_DIR}/generated)
   add_test(NAME ${NAME} COMMAND ${NAME})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 300)
   endif()
-  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${TEST_TIMEOUT})
+  # What may take long begins first, so that at the end no long one runs alone.
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${TEST_TIMEOUT} COST ${TEST_TIMEOUT})
 endfunction()

@@ -49,7 +49,8 @@ class FleetClientTest : public testing::Test {
   SystemClock clock_;
   net::Router router_;
   Pool pool_{2, 8};
-  net::Server server_{{.listen_address = "127.0.0.1:0", .io_threads = 1}, router_, pool_, clock_};
+  net::Server server_{
+      {.listen_address = "127.0.0.1:0", .tls = nullptr, .io_threads = 1}, router_, pool_, clock_};
 };
 
 TEST_F(FleetClientTest, SendsCredentialsAndBodyOverOneConnection) {

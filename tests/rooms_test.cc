@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/process.h"
+#include "support/source_dir.h"
 
 namespace collect::test {
 namespace {

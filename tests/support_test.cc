@@ -14,6 +14,7 @@
 #include "support/postgres_server.h"
 #include "support/process.h"
 #include "support/redis_server.h"
+#include "support/tcp_proxy.h"
 
 namespace collect::test {
 namespace {
@@ -200,6 +201,53 @@ connection.close()
   EXPECT_EQ(server.wait_exit(), 0);
   EXPECT_THAT(server.out(), HasSubstr("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
   EXPECT_THROW(client.get("/four"), std::runtime_error);
+}
+
+// Whether the server counts up, seen through the proxy: its answer, or "" when there is none.
+std::string count_up(int port, milliseconds patience = seconds(5)) try {
+  HttpClient client(port, patience);
+  client.send("INCR counter\r\n");
+  client.send("QUIT\r\n");
+  return client.receive_rest();
+} catch (const std::runtime_error&) {
+  return "";
+}
+
+TEST(TcpProxyTest, PassesSwallowsRefusesAndPassesAgain) {
+  TcpProxy proxy(RedisServer::shared().port());
+  RedisServer::shared().flush();
+  EXPECT_THAT(count_up(proxy.port()), HasSubstr(":1"));
+  proxy.become(TcpProxy::Mood::swallows);
+  EXPECT_EQ(count_up(proxy.port(), milliseconds(200)), "");
+  proxy.become(TcpProxy::Mood::refuses);
+  EXPECT_EQ(count_up(proxy.port()), "");
+  proxy.become(TcpProxy::Mood::passes);
+  EXPECT_THAT(count_up(proxy.port()), HasSubstr(":2"));
+  proxy.delay(milliseconds(100));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THAT(count_up(proxy.port()), HasSubstr(":3"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(200)) << "there and back";
+}
+
+TEST(TcpProxyTest, CutsBeforeTheRequestAndAfterTheAnswer) {
+  TcpProxy proxy(RedisServer::shared().port());
+  RedisServer::shared().flush();
+  int acted = 0;
+  proxy.set({.moment = TcpProxy::Moment::before_request, .containing = "counter", .act = [&] { ++acted; }});
+  EXPECT_EQ(count_up(proxy.port()), "");
+  EXPECT_TRUE(proxy.unset());
+  EXPECT_EQ(RedisServer::shared().cli({"get", "counter"}), "") << "the server never heard of it";
+  // Of the two with "counter": the QUIT behind the first is a request of its own where the answer was faster.
+  proxy.set(
+      {.moment = TcpProxy::Moment::after_answer, .containing = "counter", .nth = 2, .act = [&] { ++acted; }});
+  EXPECT_THAT(count_up(proxy.port()), HasSubstr(":1"));
+  EXPECT_EQ(count_up(proxy.port()), "");
+  EXPECT_TRUE(proxy.unset());
+  EXPECT_EQ(acted, 2);
+  EXPECT_EQ(RedisServer::shared().cli({"get", "counter"}), "2") << "done, and nobody was told";
+  proxy.set({.nth = 100});
+  EXPECT_THAT(count_up(proxy.port()), HasSubstr(":3"));
+  EXPECT_FALSE(proxy.unset());
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alerts/alert.h"
 
+#include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "alerts/alert_store.h"
 
@@ -18,10 +20,22 @@ std::optional<News> parse_news(std::string_view word) {
   return std::nullopt;
 }
 
-bool told_before(const DeliveryItem& left, const DeliveryItem& right) {
-  const auto key = [](const Alert& alert, News news) { return std::tuple(alert.created_at, alert.id, news); };
-  if (left.alert.severity != right.alert.severity) return left.alert.severity > right.alert.severity;
-  return key(left.alert, left.news) < key(right.alert, right.news);
+std::vector<DeliveryItem> in_order(std::vector<DeliveryItem> items) {
+  const auto key = [](const DeliveryItem& item) {
+    const auto least_first = -static_cast<int>(item.alert.severity);
+    return std::tuple(least_first, item.alert.created_at, item.alert.id);
+  };
+  // An alert that was resolved stays so: that news is the later one.
+  std::ranges::sort(items, [&](const DeliveryItem& left, const DeliveryItem& right) {
+    return std::tuple(key(left), right.news) < std::tuple(key(right), left.news);
+  });
+  const auto same = [](const DeliveryItem& a, const DeliveryItem& b) { return a.alert.id == b.alert.id; };
+  items.erase(std::unique(items.begin(), items.end(), same), items.end());
+  return items;
+}
+
+bool lies_in(std::string_view path, std::string_view place) {
+  return path.starts_with(place) && (path.size() == place.size() || path[place.size()] == '.');
 }
 
 std::vector<std::string> severities_from(diff::Severity least) {

@@ -62,6 +62,21 @@ struct NewAlert {
   std::vector<std::string> channels;  // names; each is told once
 };
 
+// An alert about a system itself, with no diff: it stands from when something is found until it is found to
+// be well again.
+struct StandingAlert {
+  SystemId system_id;
+  OrganizationId organization_id;
+  std::string rule;  // also its alert_type
+  std::string message;
+  diff::Severity severity = diff::Severity::high;
+  std::vector<std::string> channels;  // names; each is told once
+};
+
+// Whose news it is when half of the fleet goes silent at once: the operator's, in summaries of all
+// organizations together. No organization has this id.
+inline constexpr std::string_view kWholeFleet = "*";
+
 // One message to one channel's peer: everything that is due about one system, or a summary of several systems
 // of an organization.
 struct DeliveryItem {
@@ -69,18 +84,18 @@ struct DeliveryItem {
   Alert alert;
   systems::System system;
 };
-// The order of Delivery::items: the most severe first, then the oldest alert; an alert fires before it is
-// resolved.
-bool told_before(const DeliveryItem& left, const DeliveryItem& right);
+// Items as a delivery has them: each alert once, as resolved where it fires and is resolved, the most severe
+// first, then the oldest.
+std::vector<DeliveryItem> in_order(std::vector<DeliveryItem> items);
 
 struct Delivery {
   std::string id;  // a UUID, the same in every attempt: the peer can tell a repetition by it
   std::string channel;
-  OrganizationId organization_id;
-  bool summary = false;  // of several systems
-  int attempts = 0;      // that failed before
+  OrganizationId organization_id;  // or kWholeFleet
+  bool summary = false;            // of several systems
+  int attempts = 0;                // that failed before
   Time created_at{};
-  std::vector<DeliveryItem> items;  // at least one, ordered by told_before()
+  std::vector<DeliveryItem> items;  // at least one, in_order()
 };
 
 }  // namespace collect::alerts

@@ -138,9 +138,9 @@ std::string text_of(const templates::Values& labels, std::string_view name) {
 
 }  // namespace
 
-templates::Values alert_labels(const systems::System& system, const StoredDiff& diff) {
+templates::Values system_labels(const systems::System& system) {
   const auto& organization = system.organization;
-  templates::Values labels = {
+  return {
       {"system_id", system.id.text()},
       {"system_key", system.system_key},
       {"system_name", system.name.empty() ? system.system_key : system.name},
@@ -148,12 +148,16 @@ templates::Values alert_labels(const systems::System& system, const StoredDiff& 
       {"system_fqdn", system.fqdn.value_or("")},
       {"organization_id", system.organization_id.text()},
       {"organization_name", organization.name.empty() ? system.organization_id.text() : organization.name},
-      {"path", diff.field_path},
-      {"what", what(diff.field_path)},
-      {"category", diff.category},
-      {"severity", std::string(diff::to_string(diff.severity))},
-      {"change_type", std::string(diff::to_string(diff.type))},
   };
+}
+
+templates::Values alert_labels(const systems::System& system, const StoredDiff& diff) {
+  auto labels = system_labels(system);
+  labels["path"] = diff.field_path;
+  labels["what"] = what(diff.field_path);
+  labels["category"] = diff.category;
+  labels["severity"] = diff::to_string(diff.severity);
+  labels["change_type"] = diff::to_string(diff.type);
   add_value(labels, "previous", parsed(diff.previous_value));
   add_value(labels, "current", parsed(diff.current_value));
   add_name(labels, diff.field_path, diff.current_value ? "current" : "previous");
@@ -171,6 +175,25 @@ std::string plain_sentence(const templates::Values& labels) {
   if (type == "delete") return fmt::format("{} is gone from {}, it was {}", subject, system, previous);
   return previous.empty() ? fmt::format("{} changed on {}: {}", subject, system, current)
                           : fmt::format("{} changed on {} from {} to {}", subject, system, previous, current);
+}
+
+std::string flapping_sentence(const templates::Values& labels) {
+  const auto type = text_of(labels, "change_type");
+  const auto current = text_of(labels, "current");
+  // An object has labels of its own for what is in it: nobody reads all of that in a sentence.
+  const auto member = labels.lower_bound("current_");
+  const bool is_object = member != labels.end() && member->first.starts_with("current_");
+  std::string now;
+  if (type == "create") {
+    now = ", now it is there";
+  } else if (type == "delete") {
+    now = ", now it is gone";
+  } else if (!is_object && !current.empty()) {
+    now = ", now to " + current;
+  }
+  return fmt::format("{}: {} keeps changing, {} times within {} hours{}", text_of(labels, "system_name"),
+                     text_of(labels, "what"), text_of(labels, "occurrences"), text_of(labels, "window_hours"),
+                     now);
 }
 
 std::string as_message(std::string_view text) {

@@ -156,6 +156,22 @@ TEST(PlainSentence, SaysWhatChangedWhere) {
             "Ha is gone from Office, it was vips 2");
 }
 
+TEST(FlappingSentence, SaysInWordsHowItIsNow) {
+  const auto sentence = [](ChangeType type, const char* previous, const char* current) {
+    auto labels = labels_of(type, "facts.modules.mail1", previous, current);
+    labels["occurrences"] = "3";
+    labels["window_hours"] = "24";
+    return flapping_sentence(labels);
+  };
+  const char* const module = R"({"id":"mail1","name":"mail","node":1})";
+  const std::string begin = "Office: module mail1 keeps changing, 3 times within 24 hours";
+  EXPECT_EQ(sentence(ChangeType::update, "1", "2"), begin + ", now to 2");
+  EXPECT_EQ(sentence(ChangeType::create, nullptr, module), begin + ", now it is there");
+  EXPECT_EQ(sentence(ChangeType::delete_, module, nullptr), begin + ", now it is gone");
+  EXPECT_EQ(sentence(ChangeType::update, "1", module), begin);
+  EXPECT_EQ(sentence(ChangeType::update, module, "[1,2]"), begin + ", now to 1, 2");
+}
+
 TEST(AsMessage, IsOneLine) {
   EXPECT_EQ(as_message("  a\n\n b\tc\r\n"), "a b c");
   EXPECT_EQ(as_message(std::string("x\0y", 3)), "x y");

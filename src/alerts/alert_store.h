@@ -7,9 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alerts/alert.h"
+#include "base/count.h"
 #include "base/result.h"
 
 namespace collect::alerts {
@@ -21,14 +23,16 @@ struct OpenAlert {
   diff::ChangeType type = diff::ChangeType::update;
   std::string field_path;
   std::optional<std::string> previous_value;  // JSON text
-  std::optional<std::string> current_value;
 };
+
+// The path is that place, or leads into it: "facts.nodes.2.version" lies in "facts.nodes.2".
+bool lies_in(std::string_view path, std::string_view place);
 
 // What the store knows about one system whose diffs are to be told.
 struct NotifyState {
   systems::System system;
   std::vector<StoredDiff> unsent;  // of the records asked for, notification_sent = false; by id
-  // Unresolved alerts with a rule and a diff, whose field_path is one of `unsent`'s; by id.
+  // Unresolved alerts with a rule and a diff, whose field_path lies in one of `unsent`'s; by id.
   std::vector<OpenAlert> open;
   // For each field_path of `unsent`: when it changed, by created_at of the system's stored diffs at or after
   // `since`, these included; oldest first. Empty where all of its changes are older.
@@ -76,6 +80,7 @@ struct AlertFilter {
   std::optional<bool> resolved = {};
   std::optional<Time> since = {};         // created_at at or after
   std::optional<AlertId> before = {};     // id below: the next page
+  std::size_t skip = 0;                   // so many of the first
   std::optional<std::size_t> limit = {};  // none: all
 };
 // The words of these severities and of all above, for AlertFilter::least_severity.
@@ -84,6 +89,13 @@ struct ListedAlert {
   Alert alert;
   std::string system_key;
   std::string system_name;  // empty: null
+};
+
+// With the change that it tells, unless it has none.
+struct ShownAlert : ListedAlert {
+  std::optional<diff::ChangeType> type;
+  std::optional<std::string> previous_value;  // JSON text
+  std::optional<std::string> current_value;
 };
 
 class AlertStore {
@@ -109,9 +121,15 @@ class AlertStore {
   // Records with unsent diffs created before `before`, of systems that are there: for the sweep.
   virtual Result<std::vector<UnsentRecord>> unfinished(Time before, std::size_t limit) = 0;
 
+  // One transaction: an alert without a diff, unless one of that rule stands unresolved for the system; its
+  // channels are told. False: one stands, or there is no such system.
+  virtual Result<bool> raise(const StandingAlert& alert, Time now) = 0;
+
   // For operators. Deleted systems' alerts are listed too.
   virtual Result<std::vector<ListedAlert>> list(const AlertFilter& filter) = 0;
-  virtual Result<std::optional<ListedAlert>> find(AlertId id) = 0;
+  // How long list() is without `before`, `skip` and `limit`, up to kCounted.
+  virtual Result<Count> count(const AlertFilter& filter) = 0;
+  virtual Result<std::optional<ShownAlert>> find(AlertId id) = 0;
   // False: it was resolved already. Those that the alert was told to, by channel and organization, are told
   // of this. `not_found`.
   virtual Result<bool> resolve(AlertId id, Time now) = 0;

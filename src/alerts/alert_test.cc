@@ -4,8 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "alerts/alert_store.h"
 #include "alerts/notification_store.h"
 
@@ -24,19 +22,18 @@ DeliveryItem item(int id, Severity severity, int seconds, News news = News::firi
   return made;
 }
 
-TEST(Delivery, ItsItemsComeTheMostSevereFirstThenTheOldest) {
-  std::vector<DeliveryItem> items = {item(1, Severity::low, 1),
-                                     item(2, Severity::critical, 20),
-                                     item(4, Severity::critical, 10, News::resolved),
-                                     item(3, Severity::critical, 10),
-                                     item(5, Severity::high, 0),
-                                     item(4, Severity::critical, 10)};
-  std::ranges::sort(items, told_before);
+TEST(Delivery, ItsItemsAreEachAlertOnceTheMostSevereFirstThenTheOldest) {
+  const auto items =
+      in_order({item(1, Severity::low, 1), item(2, Severity::critical, 20),
+                item(4, Severity::critical, 10, News::resolved), item(3, Severity::critical, 10),
+                item(5, Severity::high, 0), item(4, Severity::critical, 10), item(6, Severity::low, 2),
+                item(6, Severity::low, 2, News::resolved), item(7, Severity::low, 3, News::resolved)});
   std::vector<std::string> order;
   for (const auto& one : items) {
     order.push_back(std::to_string(static_cast<int>(one.alert.id)) + " " + std::string(to_string(one.news)));
   }
-  EXPECT_THAT(order, ElementsAre("3 firing", "4 firing", "4 resolved", "2 firing", "5 firing", "1 firing"));
+  EXPECT_THAT(order, ElementsAre("3 firing", "4 resolved", "2 firing", "5 firing", "1 firing", "6 resolved",
+                                 "7 resolved"));
 }
 
 TEST(Words, ReadAsTheyAreWritten) {

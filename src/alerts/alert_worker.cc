@@ -16,7 +16,7 @@ namespace {
 // A message is made after the changes that it is about: seconds, or after a crash until the sweep.
 constexpr Duration kChangesMayBeOlder = std::chrono::hours(1);
 constexpr std::size_t kPathsInALine = 5;
-constexpr std::size_t kRecordsPerCall = 50;  // one transaction
+constexpr std::size_t kRecordsPerCall = 100;  // one transaction
 
 std::optional<RecordId> record_of(const queue::Message& message) {
   const auto data = json::Document::parse(message.data);

@@ -20,6 +20,7 @@ constexpr Time kNow{std::chrono::seconds{1'800'000'000}};
 class FakeAlertStore final : public AlertStore {
  public:
   // All or nothing, as the port has it.
+  Result<bool> raise(const StandingAlert& /*alert*/, Time /*now*/) override { return false; }
   Result<std::vector<Notified>> notify_all(std::span<const NotifyQuestion> questions,
                                            const DecideNotify& decide) override {
     ++transactions;
@@ -62,8 +63,9 @@ class FakeAlertStore final : public AlertStore {
     return Notified{state.unsent.size(), plan.alerts.size(), plan.resolved.size()};
   }
   Result<std::vector<UnsentRecord>> unfinished(Time, std::size_t) override { return internal("not asked"); }
+  Result<Count> count(const AlertFilter&) override { return internal("not asked"); }
   Result<std::vector<ListedAlert>> list(const AlertFilter&) override { return internal("not asked"); }
-  Result<std::optional<ListedAlert>> find(AlertId) override { return internal("not asked"); }
+  Result<std::optional<ShownAlert>> find(AlertId) override { return internal("not asked"); }
   Result<bool> resolve(AlertId, Time) override { return internal("not asked"); }
 
   std::map<RecordId, std::vector<StoredDiff>> unsent;
@@ -158,7 +160,7 @@ TEST_F(AlertWorkerTest, NobodyIsWokenWithoutNews) {
 
 TEST_F(AlertWorkerTest, AResolvedAlertIsNews) {
   changed(7, diff::ChangeType::create, "facts.a");
-  store_.open = {{AlertId{1}, "gone", diff::ChangeType::delete_, "facts.a", "1", std::nullopt}};
+  store_.open = {{AlertId{1}, "gone", diff::ChangeType::delete_, "facts.a", "1"}};
   handle({message("s1", R"({"record_id":7})")});
   EXPECT_EQ(worker_.counters().resolved, 1U);
   EXPECT_EQ(wakes_, 1);

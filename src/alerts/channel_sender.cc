@@ -34,7 +34,9 @@ ChannelSender::ChannelSender(std::string name, std::unique_ptr<Channel> channel,
       options_(options),
       store_(store),
       clock_(clock),
-      counters_(counters) {}
+      counters_(counters),
+      peer_outage_("channel " + name_),
+      store_outage_("store of channel " + name_) {}
 
 Duration ChannelSender::work(const std::stop_token& stop) {
   for (;;) {
@@ -51,7 +53,7 @@ Duration ChannelSender::work(const std::stop_token& stop) {
     const auto planned = plan_more();
     if (!planned) return store_fault(planned.failure());
     store_pause_.reset();
-    if (std::exchange(store_failing_, false)) log::info("dispatch_store_back", {{"channel", name_}});
+    store_outage_.over();
     if (!*planned) return kPoll;
   }
 }
@@ -96,7 +98,9 @@ void ChannelSender::attempt(const Delivery& delivery) {
   const auto answer = send(delivery);
   if (answer) {
     ++counters_.sent;
-    note_peer(nullptr);
+    peer_outage_.over();
+    pause_.reset();
+    no_plan_until_ = {};
     log::info("notification_sent", {{"channel", name_},
                                     {"delivery_id", delivery.id},
                                     {"organization_id", delivery.organization_id.text()},
@@ -120,7 +124,7 @@ Result<std::string> ChannelSender::send(const Delivery& delivery) {
 }
 
 Attempted ChannelSender::later(const Delivery& delivery, const Failure& failure) {
-  note_peer(&failure);
+  peer_outage_.began(failure.message);
   const Time now = clock_.now();
   const Duration pause = pause_.next();
   paused_until_ = now + pause;
@@ -152,22 +156,8 @@ Attempted ChannelSender::given_up(const Delivery& delivery, const Failure& failu
   return {DeliveryState::dead, {}, failure.message};
 }
 
-void ChannelSender::note_peer(const Failure* failure) {
-  if (failure == nullptr) {
-    pause_.reset();
-    no_plan_until_ = {};
-  }
-  if (std::exchange(peer_failing_, failure != nullptr) == peer_failing_) return;
-  if (failure != nullptr) {
-    log::warn("channel_failing", {{"channel", name_}, {"error", failure->message}});
-  } else {
-    log::info("channel_works_again", {{"channel", name_}});
-  }
-}
-
 Duration ChannelSender::store_fault(const Failure& failure) {
-  if (!std::exchange(store_failing_, true))
-    log::warn("dispatch_store_away", {{"channel", name_}, {"error", failure.message}});
+  store_outage_.began(failure.message);
   return store_pause_.next();
 }
 

@@ -19,6 +19,7 @@
 #include "alerts/notification_rules.h"
 #include "alerts/notification_store.h"
 #include "base/clock.h"
+#include "base/outage.h"
 #include "queue/backoff.h"
 
 namespace collect::alerts {
@@ -67,7 +68,6 @@ class ChannelSender {
   Attempted later(const Delivery& delivery, const Failure& failure);
   Attempted refused(const Delivery& delivery, const Failure& failure);
   Attempted given_up(const Delivery& delivery, const Failure& failure);
-  void note_peer(const Failure* failure);
   Duration store_fault(const Failure& failure);
 
   const std::string name_;
@@ -81,9 +81,9 @@ class ChannelSender {
   queue::Backoff pause_{kLeastPause, kMostPause};
   Time paused_until_{};
   Time no_plan_until_{};
-  bool peer_failing_ = false;  // an outage is logged once, and its end
+  Outage peer_outage_;
   queue::Backoff store_pause_{std::chrono::milliseconds(100), std::chrono::seconds(30)};
-  bool store_failing_ = false;
+  Outage store_outage_;
 };
 
 }  // namespace collect::alerts

@@ -54,7 +54,7 @@ inline Delivery test_delivery_of(std::vector<DeliveryItem> items) {
   delivery.channel = "here";
   delivery.organization_id = OrganizationId("org-1");
   delivery.created_at = kTestTime + std::chrono::hours(2);
-  delivery.items = std::move(items);
+  delivery.items = in_order(std::move(items));
   return delivery;
 }
 
@@ -65,9 +65,6 @@ inline Delivery test_storm(int systems) {
     const auto severity = i % 100 == 0 ? diff::Severity::critical : diff::Severity::medium;
     items.push_back(test_item(i, severity, "Rocky Linux is 9.5 now", test_system("s" + std::to_string(i))));
   }
-  std::stable_sort(items.begin(), items.end(), [](const DeliveryItem& a, const DeliveryItem& b) {
-    return a.alert.severity > b.alert.severity;
-  });
   auto delivery = test_delivery_of(std::move(items));
   delivery.summary = true;
   return delivery;

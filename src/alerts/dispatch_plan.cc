@@ -33,11 +33,18 @@ struct OrganizationNews {
 // When the systems were last told of anything, or of something critical.
 using LastTold = std::map<SystemId, Time>;
 
+// Those that may be told now.
+struct Due {
+  std::vector<const SystemNews*> systems;
+  Time first = Time::max();  // since when one of them is due
+  Time latest{};             // the last news about one of them
+};
+
 // What an organization was told of late, critical or not.
 struct Used {
   std::int64_t in_hour = 0;
   std::int64_t alone_in_hour = 0;
-  std::int64_t alone_of_late = 0;  // within kSummaryPause
+  std::set<SystemId> alone_of_late;  // within kSummaryPause
   std::optional<Time> last_summary;
 };
 
@@ -87,35 +94,51 @@ class Planner {
       return;
     }
     if (in_hour) ++used.alone_in_hour;
-    if (within(recent.at, kSummaryPause)) ++used.alone_of_late;
+    if (within(recent.at, kSummaryPause)) used.alone_of_late.insert(*recent.system_id);
   }
 
   void plan_lane(const OrganizationId& organization, const OrganizationNews& news, bool critical) {
-    const auto due = due_systems(news, critical);
+    const Due due = due_systems(news, critical);
     const auto limit = critical ? limits_.max_critical_per_hour : limits_.max_notifications_per_hour;
-    const Used used = used_[{organization, critical}];
-    if (due.empty() || used.in_hour >= limit) return;
+    const Used& used = used_[{organization, critical}];
+    if (due.systems.empty() || used.in_hour >= limit) return;
 
-    const auto count = static_cast<std::int64_t>(due.size());
-    const bool crowd = used.alone_of_late + count > static_cast<std::int64_t>(grouping_.max_group_size) ||
+    const auto count = static_cast<std::int64_t>(due.systems.size());
+    // One system is no crowd, however often it was told of.
+    std::set<SystemId> of_late = used.alone_of_late;
+    for (const SystemNews* system : due.systems) of_late.insert(system->system_id);
+    const bool crowd = organization.text() == kWholeFleet ||
+                       of_late.size() > static_cast<std::size_t>(grouping_.max_group_size) ||
                        used.alone_in_hour + count > limit - kept_for_summaries(limit) ||
                        count > limit - used.in_hour;
     if (!crowd) {
-      for (const SystemNews* system : due) deliver(organization, critical, {system}, system->system_id);
-    } else if (!used.last_summary || !within(*used.last_summary, pause_between_summaries(limit))) {
-      deliver(organization, critical, due, std::nullopt);
+      for (const SystemNews* system : due.systems)
+        deliver(organization, critical, {system}, system->system_id);
+    } else if (gathered(due) &&
+               (!used.last_summary || !within(*used.last_summary, pause_between_summaries(limit)))) {
+      deliver(organization, critical, due.systems, std::nullopt);
     }
   }
 
-  [[nodiscard]] std::vector<const SystemNews*> due_systems(const OrganizationNews& news,
-                                                           bool critical) const {
+  [[nodiscard]] bool gathered(const Due& due) const {
+    return !within(due.latest, kGatherQuiet) || !within(due.first, kGatherAtMost);
+  }
+
+  [[nodiscard]] Due due_systems(const OrganizationNews& news, bool critical) const {
     const LastTold& told = critical ? told_critical_ : told_;
-    std::vector<const SystemNews*> due;
+    Due due;
     for (const SystemNews& system : news.systems) {
       if (critical ? system.critical.empty() : system.all.size() == system.critical.size()) continue;
       if (!critical && taken_along_.contains(&system)) continue;
       const auto last = told.find(system.system_id);
-      if (last == told.end() || !within(last->second, grouping_.window)) due.push_back(&system);
+      Time since = (critical ? system.critical : system.all).front()->since;
+      if (last != told.end()) {
+        if (within(last->second, grouping_.window)) continue;
+        since = std::max(since, last->second + grouping_.window);
+      }
+      due.systems.push_back(&system);
+      due.first = std::min(due.first, since);
+      due.latest = std::max(due.latest, system.all.back()->since);
     }
     return due;
   }

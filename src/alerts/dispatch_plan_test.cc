@@ -51,6 +51,13 @@ class DispatchPlan : public testing::Test {
     return told;
   }
 
+  // The same, once a crowd was gathered.
+  std::vector<std::string> plan_gathered() {
+    EXPECT_THAT(plan(), IsEmpty());
+    after(kGatherQuiet);
+    return plan();
+  }
+
   void after(Duration time) { now_ += time; }
 
   [[nodiscard]] std::int64_t most_in_an_hour(bool critical) const {
@@ -72,6 +79,20 @@ class DispatchPlan : public testing::Test {
   int last_delivery_ = 0;
   std::set<std::string> delivery_ids_;
 };
+
+TEST_F(DispatchPlan, WhatIsToldOfTheWholeFleetIsOneSummary) {
+  comes("a", true, "*");
+  comes("b", true, "*");
+  comes("c", true);
+  EXPECT_THAT(plan(), ElementsAre("c!: 3"));
+  after(kGatherQuiet);
+  EXPECT_THAT(plan(), ElementsAre("summary!: 1 2"));
+  after(minutes(1));
+  comes("d", true, "*");
+  EXPECT_THAT(plan(), IsEmpty());
+  after(minutes(60));
+  EXPECT_THAT(plan(), ElementsAre("summary!: 4"));
+}
 
 TEST_F(DispatchPlan, ALoneAlertIsToldAtOnce) {
   comes("a");
@@ -130,7 +151,46 @@ TEST_F(DispatchPlan, MoreSystemsThanAGroupAreASummary) {
   now_ += hours(2);
   for (const char* system : {"a", "b", "c", "d"}) comes(system);
   comes("b");
-  EXPECT_THAT(plan(), ElementsAre("summary: 4 5 8 6 7"));
+  EXPECT_THAT(plan_gathered(), ElementsAre("summary: 4 5 8 6 7"));
+}
+
+TEST_F(DispatchPlan, ACrowdIsGatheredUntilNobodyJoinsIt) {
+  for (int i = 0; i < 4; ++i) comes("s" + std::to_string(i));
+  for (int i = 4; i < 12; ++i) {
+    EXPECT_THAT(plan(), IsEmpty());
+    after(seconds(2));
+    comes("s" + std::to_string(i));
+  }
+  after(kGatherQuiet - seconds(1));
+  EXPECT_THAT(plan(), IsEmpty());
+  after(seconds(1));
+  EXPECT_THAT(plan(), ElementsAre("summary: 1 2 3 4 5 6 7 8 9 10 11 12"));
+}
+
+TEST_F(DispatchPlan, ACrowdThatGoesOnGrowingWaitsAMinute) {
+  for (int i = 0; i < 200; ++i) {
+    comes("s" + std::to_string(i));
+    const auto told = plan();
+    if (now_ < kStart + kGatherAtMost) {
+      EXPECT_EQ(told.size(), i < 3 ? 1U : 0U);
+    }
+    if (!told.empty() && i >= 3) break;
+    after(seconds(1));
+  }
+  EXPECT_EQ(now_, kStart + kGatherAtMost + seconds(3)) << "the first three went alone";
+  EXPECT_THAT(state_.waiting, IsEmpty());
+}
+
+TEST_F(DispatchPlan, TheEndOfAWindowIsNoLongWait) {
+  comes("a");
+  plan();
+  after(minutes(1));
+  comes("a");
+  now_ = kStart + minutes(30);
+  for (const char* system : {"b", "c", "d"}) comes(system);
+  EXPECT_THAT(plan(), IsEmpty()) << "a is due as long as the others";
+  after(kGatherQuiet);
+  EXPECT_THAT(plan(), ElementsAre("summary: 2 3 4 5"));
 }
 
 TEST_F(DispatchPlan, ACrowdThatTricklesInIsACrowdToo) {
@@ -140,7 +200,7 @@ TEST_F(DispatchPlan, ACrowdThatTricklesInIsACrowdToo) {
     after(seconds(20));
   }
   comes("d");
-  EXPECT_THAT(plan(), ElementsAre("summary: 4"));
+  EXPECT_THAT(plan_gathered(), ElementsAre("summary: 4"));
   for (const char* system : {"e", "f", "g"}) {
     after(seconds(20));
     comes(system);
@@ -150,11 +210,23 @@ TEST_F(DispatchPlan, ACrowdThatTricklesInIsACrowdToo) {
   EXPECT_THAT(plan(), ElementsAre("e: 5", "f: 6", "g: 7")) << "three in five minutes are no crowd";
 }
 
+TEST_F(DispatchPlan, OneSystemThatIsToldOfAgainAndAgainIsNoCrowd) {
+  grouping_.window = Duration::zero();
+  for (int i = 1; i <= 8; ++i) {
+    comes("a");
+    EXPECT_THAT(plan(), ElementsAre("a: " + std::to_string(i)));
+    after(seconds(5));
+  }
+  comes("b");
+  EXPECT_THAT(plan(), ElementsAre("b: 9")) << "it holds up no other system's";
+}
+
 TEST_F(DispatchPlan, TheNextSummaryWaits) {
   for (const char* system : {"a", "b", "c", "d"}) comes(system);
-  EXPECT_THAT(plan(), ElementsAre("summary: 1 2 3 4"));
-  after(kSummaryPause - seconds(1));
+  EXPECT_THAT(plan_gathered(), ElementsAre("summary: 1 2 3 4"));
+  after(kSummaryPause - kGatherQuiet);
   for (const char* system : {"e", "f", "g", "h"}) comes(system);
+  after(kGatherQuiet - seconds(1));
   EXPECT_THAT(plan(), IsEmpty());
   after(seconds(1));
   EXPECT_THAT(plan(), ElementsAre("summary: 5 6 7 8"));
@@ -162,7 +234,7 @@ TEST_F(DispatchPlan, TheNextSummaryWaits) {
 
 TEST_F(DispatchPlan, ASummaryHoldsNoLoneAlertAfterIt) {
   for (const char* system : {"a", "b", "c", "d"}) comes(system);
-  EXPECT_THAT(plan(), SizeIs(1));
+  EXPECT_THAT(plan_gathered(), SizeIs(1));
   after(seconds(1));
   comes("e");
   EXPECT_THAT(plan(), ElementsAre("e: 5"));
@@ -176,7 +248,7 @@ TEST_F(DispatchPlan, HalfOfALowLimitIsKeptForSummaries) {
     after(minutes(6));
   }
   comes("c");
-  EXPECT_THAT(plan(), ElementsAre("summary: 3")) << "a lone alert is told at once nevertheless";
+  EXPECT_THAT(plan_gathered(), ElementsAre("summary: 3")) << "a lone alert is told soon nevertheless";
   after(minutes(6));
   comes("d");
   comes("e");
@@ -211,7 +283,7 @@ TEST_F(DispatchPlan, WithOneAnHourTheOthersWaitForTheNext) {
 
 TEST_F(DispatchPlan, AStormOfOthersDelaysNothingCritical) {
   for (int i = 0; i < 200; ++i) comes("storm" + std::to_string(i));
-  EXPECT_THAT(plan(), SizeIs(1));
+  EXPECT_THAT(plan_gathered(), SizeIs(1));
   for (int minute = 0; minute < 30; ++minute) {
     after(minutes(1));
     for (int i = 0; i < 20; ++i) comes("more" + std::to_string(minute) + "-" + std::to_string(i));
@@ -254,7 +326,7 @@ TEST_F(DispatchPlan, CriticalTakesAlongWhatElseWaitsAboutItsSystem) {
 TEST_F(DispatchPlan, CriticalHasALimitOfItsOwn) {
   comes("a", true);
   comes("b", true);
-  EXPECT_THAT(plan(), ElementsAre("summary!: 1 2")) << "one of two an hour is kept for a summary";
+  EXPECT_THAT(plan_gathered(), ElementsAre("summary!: 1 2")) << "one of two an hour is kept for a summary";
   after(minutes(6));
   comes("c", true);
   EXPECT_THAT(plan(), ElementsAre("c!: 3"));
@@ -262,7 +334,7 @@ TEST_F(DispatchPlan, CriticalHasALimitOfItsOwn) {
   comes("d", true);
   comes("e");
   EXPECT_THAT(plan(), ElementsAre("e: 5")) << "critical waits, its limit holds; the others go on";
-  now_ = kStart + hours(1);
+  now_ = kStart + hours(1) + kGatherQuiet;
   EXPECT_THAT(plan(), ElementsAre("summary!: 4"));
 }
 
@@ -270,7 +342,9 @@ TEST_F(DispatchPlan, OrganizationsDoNotShareLimitsOrSummaries) {
   for (const char* system : {"a", "b", "c", "d"}) comes(system, false, "one");
   comes("x", false, "two");
   comes("y", true, "two");
-  EXPECT_THAT(plan(), ElementsAre("y!: 6", "summary: 1 2 3 4", "x: 5"));
+  EXPECT_THAT(plan(), ElementsAre("y!: 6", "x: 5"));
+  after(kGatherQuiet);
+  EXPECT_THAT(plan(), ElementsAre("summary: 1 2 3 4"));
   limits_.max_notifications_per_hour = 1;
   after(minutes(10));
   comes("e", false, "one");
@@ -302,7 +376,7 @@ TEST_F(DispatchPlan, AStormIsToldInFewMessagesWithinTheLimitsAndNothingIsLost) {
   EXPECT_EQ(told, 1000U);
   EXPECT_EQ(state_.waiting.size(), 0U);
   EXPECT_NE(finished, Time{});
-  EXPECT_LE(messages, 10U + 2U + 5U + 5U) << "some on their own, then summaries";
+  EXPECT_LE(messages, 10U + 1U + 5U + 1U) << "some on their own, then one summary each";
   EXPECT_LE(most_in_an_hour(true), limits_.max_critical_per_hour);
   EXPECT_LT(finished, kStart + minutes(15)) << "nobody waits for the hour to pass";
 }

@@ -64,7 +64,12 @@ std::string with_name(const DeliveryItem& item) {
   return message.find(name) == std::string::npos ? fmt::format("{}: {}", name, message) : message;
 }
 
+bool of_whole_fleet(const Delivery& delivery) {
+  return delivery.organization_id.text() == kWholeFleet;
+}
+
 std::string organization_of(const Delivery& delivery) {
+  if (of_whole_fleet(delivery)) return "the fleet";
   const auto& name = delivery.items.front().system.organization.name;
   return one_line(name.empty() ? delivery.organization_id.text() : name);
 }
@@ -105,21 +110,27 @@ std::string types(const Digest& digest) {
   return out;
 }
 
-// "2 alerts about rl1 (NETH-1) of Acme"
+// "2 alerts about rl1 (NETH-1) of Acme"; a summary, too, may be about one system only.
 std::string headline(const Digest& digest) {
   const auto& delivery = digest.delivery;
   const auto count = counted(delivery.items.size(), "alert");
-  const auto about = digest.kind == DeliveryKind::summary ? counted(digest.systems, "system")
-                                                          : full_name_of(delivery.items.front().system);
+  const auto about =
+      digest.systems > 1 ? counted(digest.systems, "system") : full_name_of(delivery.items.front().system);
   return fmt::format("{} about {} of {}", count, about, organization_of(delivery));
+}
+
+// Empty where nothing is to be said.
+std::string_view hint(const Digest& digest) {
+  if (!of_whole_fleet(digest.delivery) || digest.firing == 0) return "";
+  return "Half of the fleet went silent at once: look at Collect's own network first.";
 }
 
 // How a person sees the ones that are not shown.
 std::string command(const Digest& digest) {
   const auto& delivery = digest.delivery;
-  const auto whose = digest.kind == DeliveryKind::summary
-                         ? "--org " + delivery.organization_id.text()
-                         : "--system " + delivery.items.front().system.system_key;
+  if (of_whole_fleet(delivery)) return "collect alerts list --since " + to_rfc3339(digest.oldest);
+  const auto whose = digest.systems > 1 ? "--org " + delivery.organization_id.text()
+                                        : "--system " + delivery.items.front().system.system_key;
   return fmt::format("collect alerts list {} --since {}", whose, to_rfc3339(digest.oldest));
 }
 
@@ -187,6 +198,7 @@ std::string subject(const Digest& digest) {
 
 std::string plain_text(const Digest& digest) {
   std::string out = headline(digest);
+  if (!hint(digest).empty()) out += fmt::format("\n{}", hint(digest));
   if (digest.more > 0 || digest.kind == DeliveryKind::summary)
     out += fmt::format("\n{}; {}", severities(digest), types(digest));
   for (const DeliveryItem& item : digest.shown) {
@@ -202,6 +214,7 @@ std::string html_text(const Digest& digest) {
   std::string out =
       "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body style=\"font-family:sans-serif\">\n";
   out += fmt::format("<h3>{}</h3>\n", escaped(headline(digest)));
+  if (!hint(digest).empty()) out += fmt::format("<p><b>{}</b></p>\n", escaped(hint(digest)));
   if (digest.more > 0 || digest.kind == DeliveryKind::summary)
     out += fmt::format("<p>{}<br>{}</p>\n", severities(digest), escaped(types(digest)));
   out += "<table cellpadding=\"6\" style=\"border-collapse:collapse;text-align:left;vertical-align:top\">\n";

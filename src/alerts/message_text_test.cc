@@ -57,6 +57,32 @@ TEST(MessageTextTest, AStormStaysReadable) {
   EXPECT_LT(html_text(digest).size(), 4000U);
 }
 
+TEST(MessageTextTest, AFleetThatWentSilentPointsAtCollectItself) {
+  auto delivery = test_storm(1000);
+  delivery.organization_id = OrganizationId(std::string(kWholeFleet));
+  const Digest digest(delivery, 10);
+  EXPECT_EQ(subject(digest), "[Collect] critical: 1000 alerts about 1000 systems of the fleet");
+  EXPECT_THAT(
+      plain_text(digest),
+      testing::StartsWith("1000 alerts about 1000 systems of the fleet\n"
+                          "Half of the fleet went silent at once: look at Collect's own network first."));
+  EXPECT_THAT(plain_text(digest),
+              testing::EndsWith("more: collect alerts list --since 2026-01-02T03:05:05.678901Z"));
+  EXPECT_THAT(html_text(digest), HasSubstr("look at Collect's own network"));
+  for (auto& item : delivery.items) item = resolved(item);
+  EXPECT_THAT(plain_text(Digest(delivery, 10)), Not(HasSubstr("network")));
+}
+
+TEST(MessageTextTest, ASummaryAboutOneSystemNamesIt) {
+  auto delivery = test_delivery_of({test_item(2, Severity::critical, "Node 2 left")});
+  delivery.summary = true;
+  const Digest digest(delivery, 10);
+  EXPECT_EQ(subject(digest),
+            "[Collect] critical: 1 alert about rl1 (NETH-rl1, rl1.example.org) of Acme & Söhne");
+  EXPECT_THAT(plain_text(digest),
+              testing::StartsWith("1 alert about rl1 (NETH-rl1, rl1.example.org) of Acme & Söhne\n"));
+}
+
 TEST(MessageTextTest, ManyAlertsOfOneSystemNameTheSystemInTheCommand) {
   std::vector<DeliveryItem> items;
   for (int i = 1; i <= 12; ++i) items.push_back(test_item(i, Severity::low, "m"));

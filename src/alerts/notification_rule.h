@@ -52,6 +52,9 @@ struct PatternRule {
 struct RuleSet {
   std::vector<NotificationRule> rules;
   PatternRule pattern;
+  Telling link_failed;
+  Telling backup_overdue;
+  Telling backup_corrupt;
   Grouping grouping;
   RateLimits rate_limits;
   std::map<std::string, ChannelConfig> channels;

@@ -28,6 +28,17 @@ struct RateLimits {
 };
 
 inline constexpr std::string_view kPatternRule = "pattern";
+// The rule and alert_type of systems that went silent: made by the liveness room, told as this section says.
+inline constexpr std::string_view kLinkFailedRule = "link_failed";
+
+// The rules and alert_types of what the backups room finds.
+inline constexpr std::string_view kBackupOverdueRule = "backup_overdue";
+inline constexpr std::string_view kBackupCorruptRule = "backup_corrupt";
+
+struct LinkFailedNews {
+  std::string message;
+  diff::Severity severity = diff::Severity::critical;
+};
 
 class NotificationRules {
  public:
@@ -42,6 +53,17 @@ class NotificationRules {
   // alerts they resolve. An alert of this very call is not open yet, so ask once for each record: within one,
   // no path changes twice. Pure, but for a warning in the log when a message cannot be rendered.
   [[nodiscard]] NotifyPlan decide(const NotifyState& state) const;
+
+  // What is told of a system that went silent, and to whom: never to a channel of type alertmanager, because
+  // Alertmanagers hear of it as LinkFailed.
+  [[nodiscard]] LinkFailedNews link_failed(const systems::System& system) const;
+  [[nodiscard]] const std::vector<std::string>& link_failed_channels() const;
+
+  // What is told of a system that used to back up and has not for a while, and of one whose backups with
+  // these ids are no longer what came in.
+  [[nodiscard]] StandingAlert backup_overdue(const systems::System& system, Time last_backup) const;
+  [[nodiscard]] StandingAlert backup_corrupt(const systems::System& system,
+                                             const std::vector<std::string>& ids) const;
 
   [[nodiscard]] const Grouping& grouping() const;
   [[nodiscard]] const RateLimits& rate_limits() const;

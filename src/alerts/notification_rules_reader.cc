@@ -15,7 +15,8 @@ using diff::ConfigEntry;
 constexpr std::array kCategories = {"modules", "cluster",  "nodes",  "os",       "hardware",
                                     "network", "security", "backup", "features", "system"};
 // Names that alerts without a rule have.
-constexpr std::array<std::string_view, 2> kReservedNames = {kPatternRule, "link_failed"};
+constexpr std::array<std::string_view, 4> kReservedNames = {kPatternRule, kLinkFailedRule, kBackupOverdueRule,
+                                                            kBackupCorruptRule};
 constexpr std::string_view kLogChannel = "log";
 constexpr std::size_t kYearOfHours = 366UL * 24;
 
@@ -98,6 +99,9 @@ class Reader {
       for (const auto& item : keys.at(list).items()) set_.rules.push_back(rule(item));
     }
     pattern(keys.at("pattern"));
+    link_failed(keys.at("link_failed"));
+    standing(set_.backup_overdue, kBackupOverdueRule, diff::Severity::high, keys.at("backup_overdue"));
+    standing(set_.backup_corrupt, kBackupCorruptRule, diff::Severity::critical, keys.at("backup_corrupt"));
     grouping(keys.at("grouping"));
     rate_limits(keys.at("rate_limits"));
     return std::move(set_);
@@ -170,6 +174,21 @@ class Reader {
     }
   }
 
+  void link_failed(const ConfigEntry& section) {
+    Telling& telling = set_.link_failed;
+    standing(telling, kLinkFailedRule, diff::Severity::critical, section);
+    std::erase_if(telling.channels, [this](const std::string& name) {
+      return std::holds_alternative<AlertmanagerChannelConfig>(set_.channels.at(name));
+    });
+  }
+
+  void standing(Telling& telling, std::string_view rule, diff::Severity severity,
+                const ConfigEntry& section) {
+    telling = {std::string(rule), std::nullopt, severity, default_channels_};
+    for (const auto& [name, value] : section.members({"message", "severity", "channels"}))
+      read_telling(telling, name, value);
+  }
+
   void grouping(const ConfigEntry& section) {
     for (const auto& [name, value] : section.members({"time_window_minutes", "max_group_size"})) {
       if (name == "time_window_minutes")
@@ -203,8 +222,9 @@ RuleSet read_rule_set(const ConfigEntry& file, const ConfigEntry& builtin) {
     if (source->nothing()) continue;
     for (const auto& [section, entry] : source->members({})) {
       if (section != "notifications" || entry.nothing()) continue;
-      for (const auto& [name, value] : entry.members({"first_rules", "rules", "pattern", "grouping",
-                                                      "rate_limits", "channels", "default_channels"})) {
+      for (const auto& [name, value] :
+           entry.members({"first_rules", "rules", "pattern", "link_failed", "backup_overdue",
+                          "backup_corrupt", "grouping", "rate_limits", "channels", "default_channels"})) {
         keys.try_emplace(name, value);
       }
     }

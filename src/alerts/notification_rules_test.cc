@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "diff/rules.h"
+#include "support/source_dir.h"
 
 namespace collect::alerts {
 namespace {
@@ -82,15 +83,13 @@ class State {
     return *this;
   }
   State& open(std::int64_t id, const std::string& rule, ChangeType type, const std::string& path,
-              std::optional<std::string> previous = std::nullopt,
-              std::optional<std::string> current = std::nullopt) {
+              std::optional<std::string> previous = std::nullopt) {
     OpenAlert alert;
     alert.id = AlertId{id};
     alert.rule = rule;
     alert.type = type;
     alert.field_path = path;
     alert.previous_value = std::move(previous);
-    alert.current_value = std::move(current);
     state_.open.push_back(std::move(alert));
     return *this;
   }
@@ -167,6 +166,82 @@ notifications:
       IsEmpty());
 }
 
+// ---------------------------------------------------------------- backups
+
+TEST(NotificationRules, WhatIsToldOfBackupsCanBeConfigured) {
+  systems::System system;
+  system.id = SystemId("id");
+  system.system_key = "NETH-1";
+  system.name = "fw1";
+  system.organization.logto_id = OrganizationId("org-1");
+  const Time last = parse_rfc3339("2026-01-02T03:04:05Z").value();
+  const auto builtin = load("").backup_overdue(system, last);
+  EXPECT_EQ(builtin.message, "fw1 has made no backup since 2026-01-02 03:04 UTC");
+  EXPECT_EQ(builtin.severity, Severity::high);
+  EXPECT_EQ(builtin.rule, "backup_overdue");
+  EXPECT_EQ(builtin.organization_id, OrganizationId("org-1"));
+  EXPECT_THAT(builtin.channels, ElementsAre("log"));
+  EXPECT_EQ(load("").backup_corrupt(system, {"x.gpg", "y.bin"}).message,
+            "fw1 has 2 backup(s) that are no longer what it sent: x.gpg, y.bin");
+  const auto rules = load(R"(
+notifications:
+  channels: { chat: { type: webhook, url: 'http://127.0.0.1/x' } }
+  backup_overdue: { severity: low, channels: [chat], message: '{{.severity}} {{.system_key}} {{.last_backup}}' }
+  backup_corrupt: { message: '{{slice .system_key 99}}' }
+)");
+  EXPECT_EQ(rules.backup_overdue(system, last).message, "low NETH-1 2026-01-02 03:04 UTC");
+  EXPECT_THAT(rules.backup_overdue(system, last).channels, ElementsAre("chat"));
+  EXPECT_EQ(rules.backup_corrupt(system, {"x.gpg"}).message,
+            "fw1 has backups that are no longer what it sent: x.gpg");
+  EXPECT_EQ(rules.backup_corrupt(system, {"x.gpg"}).severity, Severity::critical);
+  EXPECT_THAT(refused_rule("{name: backup_corrupt, alert_type: x}"), HasSubstr("is reserved"));
+}
+
+// ---------------------------------------------------------------- systems that went silent
+
+systems::System silent_system() {
+  systems::System system;
+  system.id = SystemId("id");
+  system.system_key = "NETH-1";
+  system.name = "fw1";
+  system.last_heartbeat = parse_rfc3339("2026-01-02T03:04:05Z").value();
+  return system;
+}
+
+TEST(NotificationRules, ASilentSystemIsToldCriticallyToTheDefaultChannels) {
+  const auto rules = load(R"(
+notifications:
+  channels: { chat: { type: webhook, url: 'http://127.0.0.1/x' }, tenant: { type: alertmanager } }
+  default_channels: [chat, tenant]
+)");
+  const auto news = rules.link_failed(silent_system());
+  EXPECT_EQ(news.message, "fw1 is silent, its last heartbeat came at 2026-01-02 03:04 UTC");
+  EXPECT_EQ(news.severity, Severity::critical);
+  // An Alertmanager hears of it as LinkFailed.
+  EXPECT_THAT(rules.link_failed_channels(), ElementsAre("chat"));
+  auto never = silent_system();
+  never.last_heartbeat.reset();
+  EXPECT_EQ(rules.link_failed(never).message, "fw1 is silent");
+}
+
+TEST(NotificationRules, WhatIsToldOfASilentSystemCanBeConfigured) {
+  const auto rules = load(R"(
+notifications:
+  channels: { chat: { type: webhook, url: 'http://127.0.0.1/x' } }
+  link_failed: { severity: high, channels: [chat], message: '{{.severity}}: {{.system_key}} {{.last_heartbeat}}' }
+)");
+  EXPECT_EQ(rules.link_failed(silent_system()).message, "high: NETH-1 2026-01-02 03:04 UTC");
+  EXPECT_EQ(rules.link_failed(silent_system()).severity, Severity::high);
+  EXPECT_THAT(rules.link_failed_channels(), ElementsAre("chat"));
+  EXPECT_THAT(load("notifications: {link_failed: {channels: []}}").link_failed_channels(), IsEmpty());
+  EXPECT_EQ(load("notifications: {link_failed: {message: '{{slice .system_key 99}}'}}")
+                .link_failed(silent_system())
+                .message,
+            "fw1 is silent, its last heartbeat came at 2026-01-02 03:04 UTC");
+  EXPECT_THAT(refused("notifications: {link_failed: {alert_type: x}}"),
+              HasSubstr("unknown key 'alert_type'"));
+}
+
 TEST(NotificationRules, FirstRulesLeaveTheBuiltInOnesInForce) {
   const State state = State().diff(ChangeType::delete_, "facts.nodes.2", "{}");
   EXPECT_THAT(decided(load("notifications: { first_rules: [ { alert_type: mine } ] }"), state),
@@ -231,7 +306,7 @@ notifications:
   EXPECT_THAT(refused("notifications: [1"), HasSubstr("expected YAML"));
   EXPECT_THAT(refused("notifications: [1]"), HasSubstr("notifications: expected a mapping"));
   EXPECT_THAT(refused("notifications: {rule: []}"),
-              HasSubstr("unknown key 'rule', expected one of: channels"));
+              HasSubstr("unknown key 'rule', expected one of: backup_corrupt"));
 }
 
 TEST(NotificationRules, RefusesBadRules) {
@@ -313,6 +388,14 @@ TEST(NotificationRules, ASystemWithoutATypeIsOfNone) {
   State state;
   state->system.type = std::nullopt;
   EXPECT_FALSE(matches("{system_type: ns8}", state.changed("x")));
+}
+
+TEST(NotificationRules, ASystemsTypeIsKnownInCapitalsToo) {
+  State state;
+  EXPECT_TRUE(matches("{system_type: NS8}", state.changed("x")));
+  state->system.type = "NSec";
+  EXPECT_TRUE(matches("{system_type: nsec}", state));
+  EXPECT_FALSE(matches("{system_type: [ns8, nse]}", state));
 }
 
 TEST(NotificationRules, SeveralRulesMayHoldUntilOneStops) {
@@ -460,6 +543,15 @@ TEST_F(PatternAlerts, AStopKeepsNoPatternBack) {
   EXPECT_THAT(decided(rules, state), ElementsAre("1 x", "2 x", "3 x", "3 pattern"));
 }
 
+TEST_F(PatternAlerts, WithoutAMessageSayThatItKeepsChanging) {
+  const auto rules = load("notifications: { rules: [], pattern: { min_occurrences: 2 } }");
+  State state;
+  state.earlier("x", kNow - minutes(1)).changed("x");
+  const auto plan = rules.decide(state);
+  ASSERT_THAT(plan.alerts, SizeIs(1));
+  EXPECT_EQ(plan.alerts[0].message, "Office: x keeps changing, 2 times within 24 hours, now to 2");
+}
+
 TEST_F(PatternAlerts, CanBeSwitchedOff) {
   State state;
   for (int i = 0; i < 9; ++i) state.changed("x", kNow + minutes(i));
@@ -483,7 +575,7 @@ class AutoResolve : public testing::Test {
 TEST_F(AutoResolve, CreateAndDeleteAreInverse) {
   State state;
   state.open(1, "told", ChangeType::delete_, "a", R"({"x":1})")
-      .open(2, "told", ChangeType::create, "b", std::nullopt, "1")
+      .open(2, "told", ChangeType::create, "b")
       .open(3, "told", ChangeType::delete_, "c", "1")
       .diff(ChangeType::create, "a", std::nullopt, R"({"x":2})")
       .diff(ChangeType::delete_, "b", "1")
@@ -493,18 +585,72 @@ TEST_F(AutoResolve, CreateAndDeleteAreInverse) {
 
 TEST_F(AutoResolve, AnUpdateBackToTheValueBefore) {
   State state;
-  state.open(1, "told", ChangeType::update, "a", R"({"x":1,"y":[2]})", "1.0")
-      .open(2, "told", ChangeType::update, "a", R"("other")", "1")
-      .open(3, "told", ChangeType::update, "b", R"({"x":1,"y":[2]})", "1.0")
+  state.open(1, "told", ChangeType::update, "a", R"("other")")
+      .open(2, "told", ChangeType::update, "a", R"({"x":1,"y":[2]})")
+      .open(3, "told", ChangeType::update, "b", R"({"x":1,"y":[2]})")
       .diff(ChangeType::update, "a", "10e-1", R"({"y": [2.0], "x": 1})");
-  EXPECT_THAT(resolved(state), ElementsAre(1))
-      << "as JSON values, and only the alert of that path and change";
+  EXPECT_THAT(resolved(state), ElementsAre(2)) << "as JSON values, and only where it was so before";
 }
 
 TEST_F(AutoResolve, TheSameChangeAgainIsNotItsInverse) {
   State state;
-  state.open(1, "told", ChangeType::update, "a", "1", "2").diff(ChangeType::update, "a", "1", "2");
+  state.open(1, "told", ChangeType::update, "a", "1").diff(ChangeType::update, "a", "1", "2");
   EXPECT_THAT(resolved(state), IsEmpty());
+}
+
+TEST_F(AutoResolve, WhateverStepsLayBetweenAndTheyWithIt) {
+  State state;  // 1, 2, 3 and 1 again
+  state.open(1, "told", ChangeType::update, "a", "1")
+      .open(2, "told", ChangeType::update, "a", "2")
+      .diff(ChangeType::update, "a", "3", "1");
+  EXPECT_THAT(resolved(state), ElementsAre(1, 2));
+}
+
+TEST_F(AutoResolve, BackAtAStepTheFirstAlertStands) {
+  State state;  // 1, 2, 3 and 2 again
+  state.open(1, "told", ChangeType::update, "a", "1")
+      .open(2, "told", ChangeType::update, "a", "2")
+      .diff(ChangeType::update, "a", "3", "2");
+  EXPECT_THAT(resolved(state), ElementsAre(2));
+}
+
+TEST_F(AutoResolve, WhatWasGoneMeanwhileIsBackAtItsValue) {
+  State state;
+  state.open(1, "told", ChangeType::update, "a", "1")
+      .open(2, "told", ChangeType::delete_, "a", "2")
+      .open(3, "told", ChangeType::update, "b", "1")
+      .diff(ChangeType::create, "a", std::nullopt, "1")
+      .diff(ChangeType::create, "b", std::nullopt, "5");
+  EXPECT_THAT(resolved(state), ElementsAre(1, 2));
+}
+
+TEST_F(AutoResolve, WhatHappenedToSomethingThatCameAndWentIsOverToo) {
+  State state;
+  state.open(1, "told", ChangeType::update, "m.mail.old", "1")
+      .open(2, "told", ChangeType::create, "m.mail")
+      .open(3, "told", ChangeType::update, "m.mail.version", "1")
+      .open(4, "told", ChangeType::update, "m.mailbox", "1")
+      .diff(ChangeType::delete_, "m.mail", R"({"version":2})");
+  EXPECT_THAT(resolved(state), ElementsAre(2, 3));
+}
+
+TEST_F(AutoResolve, AWholeThatComesOrGoesTellsOfItsParts) {
+  const auto rest = [](State& state) -> State& {
+    return state.open(1, "told", ChangeType::update, "m.mail.os.version", "1")
+        .open(2, "told", ChangeType::update, "m.mail.name", R"("old")")
+        .open(3, "told", ChangeType::delete_, "m.mail.fqdn", R"("x")")
+        .open(4, "told", ChangeType::delete_, "m.mail.gone", R"("x")")
+        .open(5, "told", ChangeType::create, "m.mail.extra")
+        .open(6, "told", ChangeType::delete_, "m.mail.a.b", "1")
+        .open(7, "told", ChangeType::delete_, "m.mail.list.0", "1");
+  };
+  State back;
+  rest(back).diff(ChangeType::create, "m.mail", std::nullopt,
+                  R"({"os":{"version":1.0},"name":"new","fqdn":"y","extra":1,"a.b":0,"list":[1]})");
+  EXPECT_THAT(resolved(back), ElementsAre(1, 3, 6));
+  State gone;
+  rest(gone).diff(ChangeType::delete_, "m.mail", "{}");
+  EXPECT_THAT(resolved(gone), ElementsAre(5));
 }
 
 TEST_F(AutoResolve, EachAlertOnce) {
@@ -528,7 +674,7 @@ TEST_F(AutoResolve, TellsTheChannelsOfTheRuleAsItIsNow) {
 
 TEST_F(AutoResolve, APatternStaysUntilSomebodyLooks) {
   State state;
-  state.open(1, std::string(kPatternRule), ChangeType::update, "a", "1", "2")
+  state.open(1, std::string(kPatternRule), ChangeType::update, "a", "1")
       .diff(ChangeType::update, "a", "2", "1");
   EXPECT_THAT(resolved(state), IsEmpty());
 }

@@ -27,7 +27,7 @@ class Collect {
   [[nodiscard]] const std::string& address() const;
   // What to tell the person who started it.
   [[nodiscard]] std::string banner() const;
-  // Reads config.yml again. A bad one is logged and changes nothing.
+  // Reads config.yml and the certificate again. A bad one is logged, and the one in use stays.
   void reload();
   // Takes no new requests, lets those in hand and the batches in hand finish. True: nothing was cut off.
   bool stop();

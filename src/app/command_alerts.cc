@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "alerts/alert_json.h"
 #include "alerts/dispatcher.h"
 #include "app/commands.h"
 #include "app/config_file.h"
@@ -12,10 +13,12 @@ namespace {
 
 using alerts::ListedAlert;
 using alerts::ListedDelivery;
+using alerts::ShownAlert;
 
 constexpr std::size_t kForPeople = 50;
 constexpr std::size_t kMessageWidth = 72;
 constexpr std::size_t kErrorWidth = 60;
+constexpr std::size_t kValueWidth = 400;
 
 std::optional<std::size_t> limit_of(const AlertArguments& arguments) {
   if (arguments.all || (arguments.json && arguments.limit == 0)) return std::nullopt;
@@ -32,16 +35,6 @@ Result<systems::System> system_named(backend::Engine& engine, const std::string&
   if (!login) return login.failure();
   if (!*login) return not_found(fmt::format("there is no system {}", key_or_id));
   return std::move((*login)->system);
-}
-
-// How long ago, or the time itself: messages name the time of their oldest alert.
-Result<Time> since_of(const std::string& text, Time now) {
-  if (const auto time = parse_rfc3339(text)) return *time;
-  const auto span = parse_duration(text);
-  if (!span)
-    return invalid(
-        fmt::format("--since: {}, or a time such as 2026-01-02T03:04:05Z", span.failure().message));
-  return now - *span;
 }
 
 Result<alerts::AlertFilter> filter_of(const AlertArguments& arguments, const Opened& opened) {
@@ -68,26 +61,7 @@ Result<alerts::AlertFilter> filter_of(const AlertArguments& arguments, const Ope
   return filter;
 }
 
-void write(json::Writer& writer, const ListedAlert& listed) {
-  const alerts::Alert& alert = listed.alert;
-  const auto time = [](const std::optional<Time>& at) {
-    return at ? std::optional(to_rfc3339(*at)) : std::nullopt;
-  };
-  const auto text = [](const std::string& value) {
-    return value.empty() ? std::nullopt : std::optional(value);
-  };
-  writer.begin_object().member("id", static_cast<std::int64_t>(alert.id));
-  writer.member("system_id", alert.system_id.text()).member("system_key", listed.system_key);
-  writer.member("system_name", text(listed.system_name)).key("diff_id");
-  alert.diff_id ? writer.value(static_cast<std::int64_t>(*alert.diff_id)) : writer.value(nullptr);
-  writer.member("rule", text(alert.rule)).member("alert_type", alert.alert_type);
-  writer.member("message", alert.message).member("severity", diff::to_string(alert.severity));
-  writer.member("is_resolved", alert.is_resolved).member("resolved_at", time(alert.resolved_at));
-  writer.member("created_at", to_rfc3339(alert.created_at))
-      .member("updated_at", to_rfc3339(alert.updated_at));
-  writer.member("field_path", text(alert.field_path)).end_object();
-}
-
+// Leaves the object open.
 std::string alerts_table(const std::vector<ListedAlert>& listed) {
   if (listed.empty()) return "No alerts.\n";
   Table table({"id", "when (UTC)", "severity", "system", "state", "message"});
@@ -146,6 +120,29 @@ std::string list_json(const std::vector<Item>& items) {
   return std::move(writer).text();
 }
 
+std::string alert_text(const ShownAlert& shown) {
+  const alerts::Alert& alert = shown.alert;
+  std::string text = alert.message + "\n\n";
+  const auto line = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) text += fmt::format("  {:<12}{}\n", name, value);
+  };
+  line("alert", std::to_string(static_cast<std::int64_t>(alert.id)));
+  line("severity", diff::to_string(alert.severity));
+  line("type", alert.alert_type);
+  line("system", shown.system_key + (shown.system_name.empty() ? "" : " " + shown.system_name));
+  line("when", to_rfc3339(alert.created_at));
+  line("state", alert.resolved_at ? "resolved " + to_rfc3339(*alert.resolved_at) : "open");
+  line("rule", alert.rule);
+  line("path", alert.field_path);
+  if (!shown.type) return text;
+  const auto value = [](const std::optional<std::string>& json) {
+    return json ? shortened(*json, kValueWidth) : "nothing";
+  };
+  line("before", value(shown.previous_value));
+  line("after", value(shown.current_value));
+  return text;
+}
+
 Failure no_alert(std::int64_t id) {
   return not_found(fmt::format("there is no alert {}", id));
 }
@@ -178,16 +175,7 @@ Exit show_alert(const AlertArguments& arguments) {
     fmt::print("{}\n", writer.text());
     return Exit::ok;
   }
-  const alerts::Alert& alert = (*found)->alert;
-  fmt::print(
-      "{}\n\n  alert       {}\n  severity    {}\n  type        {}\n  system      {} {}\n  when        {}\n  "
-      "state    "
-      "   {}\n",
-      alert.message, arguments.id, diff::to_string(alert.severity), alert.alert_type, (*found)->system_key,
-      (*found)->system_name, to_rfc3339(alert.created_at),
-      alert.resolved_at ? "resolved " + to_rfc3339(*alert.resolved_at) : "open");
-  if (!alert.rule.empty()) fmt::print("  rule        {}\n", alert.rule);
-  if (!alert.field_path.empty()) fmt::print("  path        {}\n", alert.field_path);
+  fmt::print("{}", alert_text(**found));
   return Exit::ok;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "app/certificate.h"
 #include "app/commands.h"
 #include "app/config_file.h"
 #include "app/terminal.h"
+#include "backend/object_stores.h"
 #include "base/json.h"
 #include "diff/default_config.h"
 
@@ -72,14 +74,21 @@ Exit explain_config(const ConfigArguments& arguments) {
   return Exit::ok;
 }
 
-// Both are checked before anything is said, so that one run shows all that is wrong.
+// All are checked before anything is said, so that one run shows all that is wrong.
 Exit check_config() {
   const auto loaded = load_settings(process_environment);
   if (!loaded) fmt::print(stderr, "collect: settings:\n{}\n", loaded.failure().message);
-  const auto config = load_config(loaded ? loaded->settings : Settings{});
+  const auto config = loaded ? load_service_config(loaded->settings) : load_config({});
   if (!config) fmt::print(stderr, "collect: {}\n", config.failure().message);
-  if (!loaded || !config) return Exit::usage;
+  const auto certificate = load_certificate(loaded ? loaded->settings : Settings{});
+  if (!certificate) fmt::print(stderr, "collect: {}\n", certificate.failure().message);
+  const auto storage = loaded ? backend::check_object_store(loaded->settings) : Result<void>();
+  if (!storage) fmt::print(stderr, "collect: {}\n", storage.failure().message);
+  if (!loaded || !config || !certificate || !storage) return Exit::usage;
   fmt::print("settings ok\n{} ok\n", config->origin);
+  if (*certificate != nullptr) {
+    fmt::print("certificate ok, ends at {}\n", to_rfc3339((*certificate)->ends_at()));
+  }
   return Exit::ok;
 }
 

@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/history_view.h"
 #include "base/json.h"
+#include "inventory/history_json.h"
 
 namespace collect::app {
 namespace {
@@ -70,7 +71,7 @@ Exit show_latest(const InventoryArguments& arguments) {
     if (!document) return fail(document.failure());
     const std::string text = document->value_or("null");
     if (arguments.json) {
-      fmt::print("{}\n", record_json(**record, text));
+      fmt::print("{}\n", inventory::record_json(**record, text));
     } else {
       const inventory::Record records[] = {**record};
       fmt::print("{}\n{}\n", records_table(records), text);
@@ -82,14 +83,14 @@ Exit show_latest(const InventoryArguments& arguments) {
 Exit show_history(const InventoryArguments& arguments) {
   return with_system(arguments.key, [&](backend::Stores& stores, const systems::System& system) {
     std::vector<inventory::Record> records;
-    std::optional<RecordId> before;
+    inventory::RecordFilter filter;
     while (arguments.all || records.size() < arguments.limit) {
       const std::size_t wanted = arguments.all ? kPage : std::min(kPage, arguments.limit - records.size());
-      const auto page = stores.history.records(system.id, before, wanted);
+      const auto page = stores.history.records(system.id, filter, wanted);
       if (!page) return fail(page.failure());
       records.insert(records.end(), page->begin(), page->end());
       if (page->size() < wanted) break;
-      before = page->back().id;
+      filter.before = page->back().id;
     }
     fmt::print("{}", arguments.json ? records_json(records) + "\n" : records_table(records));
     return Exit::ok;

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/man_page.h"
 
 namespace collect::app {
 namespace {
@@ -34,8 +35,14 @@ void add_service(CLI::App& app, Action& action) {
       ->add_option("--role", *role, "What this process does; several may share PostgreSQL and Redis")
       ->check(CLI::IsMember({"all", "api", "worker"}))
       ->capture_default_str();
-  app.add_subcommand("migrate", "Bring the database's tables up to date; repeating it is harmless")
-      ->callback([&action] { action = migrate; });
+  auto migration = std::make_shared<MigrateArguments>();
+  auto* migrating =
+      add(app, action, "migrate", "Bring the database's tables up to date; repeating it is harmless",
+          migration, migrate);
+  migrating->add_option(
+      "--from", migration->from,
+      "Move everything here from this data directory of an embedded Collect that is stopped");
+  migrating->add_flag("--json", migration->json, kForPrograms);
   auto json = std::make_shared<bool>(false);
   auto* version = app.add_subcommand("version", "Say what this is");
   version->add_flag("--json", *json, kForPrograms);
@@ -156,6 +163,44 @@ void add_alerts(CLI::App& app, Action& action) {
   test->add_option("--system", arguments->system, "The system that it seems to be about");
 }
 
+void add_backups(CLI::App& app, Action& action) {
+  auto* backups = app.add_subcommand("backups", "What systems sent to be kept");
+  backups->require_subcommand(1);
+  auto arguments = std::make_shared<BackupArguments>();
+  const auto command = [&](const std::string& name, const std::string& text,
+                           Exit (*run)(const BackupArguments&)) {
+    auto* subcommand = add(*backups, action, name, text, arguments, run);
+    subcommand->add_flag("--json", arguments->json, kForPrograms);
+    return subcommand;
+  };
+  const std::string of_which = "The system's key or id";
+  command("list", "A system's backups, newest first", list_backups)
+      ->add_option("system", arguments->system, of_which)
+      ->required();
+  auto* get = command("get", "Write one to a file, and check it on the way", get_backup);
+  get->add_option("system", arguments->system, of_which)->required();
+  get->add_option("id", arguments->id, "The backup's id")->required();
+  get->add_option("--out", arguments->out, "Where to; - is standard output (default: the name it came with)");
+  command("verify", "Read backups again and check their sums; exit code 1 when one does not hold",
+          verify_backups)
+      ->add_option("system", arguments->system, "Only this system's (key or id)");
+  command("usage", "How much organizations keep", show_backup_usage)
+      ->add_option("--org", arguments->organization, "Only this one");
+}
+
+void add_retention(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<RetentionArguments>();
+  auto* command =
+      add(app, action, "retention", "Remove now what is older than it is kept, as the service does by itself",
+          arguments, run_retention);
+  command->footer(
+      "Of each system's records stay: of the last 7 days all, to 1 month one a day, to 3 months one a week,\n"
+      "to 1 year one a month, then one a quarter; and always the first and the latest. Diffs stay. Resolved\n"
+      "alerts go after 30 days, alert history after 6 months. The service may run meanwhile.");
+  command->add_flag("--dry-run", arguments->dry_run, "Only say what would go");
+  command->add_flag("--json", arguments->json, "For programs: also the ids of the records");
+}
+
 void add_queue(CLI::App& app, Action& action) {
   auto* queue = app.add_subcommand("queue", "What waits to be processed, and what was given up");
   queue->require_subcommand(1);
@@ -207,7 +252,9 @@ void add_rules(CLI::App& app, Action& action) {
                       "Run rules over stored history: what they would newly tell, and what no longer",
                       arguments, try_rules);
   command->footer("Nothing is written, nobody is told. The service may run meanwhile.");
-  command->add_option("--since", arguments->since, "How much history, for example 12h or 30d")
+  command
+      ->add_option("--since", arguments->since,
+                   "How much history: 12h, 30d, or since a time such as 2026-01-02T03:04:05Z")
       ->capture_default_str();
   command->add_option("--config", arguments->config, "The changed config.yml; else the one in force");
   auto* system = command->add_option("--system", arguments->system, "Only this system_key or id");
@@ -234,6 +281,19 @@ void add_config(CLI::App& app, Action& action) {
       ->callback([&action] { action = print_default_config; });
 }
 
+void add_doctor(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<DoctorArguments>();
+  auto* command = add(app, action, "doctor", "Look at everything that Collect depends on, and say what to do",
+                      arguments, run_doctor);
+  command->footer(
+      "Settings, rules, certificate, database, Redis, clocks, disk, storage of backups, Alertmanager. "
+      "Changes\n"
+      "nothing, but for a probe that it stores in the bucket of the backups and removes again. Exit code 1 "
+      "when\n"
+      "something does not work, 0 also with warnings.");
+  command->add_flag("--json", arguments->json, kForPrograms);
+}
+
 void add_demo(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<DemoArguments>();
   auto* command =
@@ -252,10 +312,10 @@ void add_demo(CLI::App& app, Action& action) {
 
 void add_load(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<LoadArguments>();
-  auto* command =
-      add(app, action, "load",
-          "Post evolving inventories of simulated systems, and measure until the last one is processed",
-          arguments, run_load);
+  auto* command = add(
+      app, action, "load",
+      "Post evolving inventories, or heartbeats, of simulated systems, and measure until all is processed",
+      arguments, run_load);
   command->footer(
       "Run it with the server's own settings (environment or .env): it makes its systems in that database,\n"
       "under an organization of its own, and looks there for what became of the reports. They stay there.");
@@ -263,12 +323,17 @@ void add_load(CLI::App& app, Action& action) {
   command->add_option("--systems", arguments->systems, "How many systems report")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  command->add_option("--rate", arguments->rate, "Reports a second, all together, or flat-out")
+  command->add_flag("--heartbeats", arguments->heartbeats, "Post heartbeats instead of inventories");
+  command->add_option("--rate", arguments->rate, "Posts a second, all together, or flat-out")
       ->capture_default_str();
   command->add_option("--duration", arguments->duration, "How long they post")->capture_default_str();
   command->add_option("--connections", arguments->connections, "Kept connections, a thread each")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  command->add_flag("--connection-each", arguments->connection_each,
+                    "A new connection for each post, as appliances have it");
+  command->add_flag("--warm-up", arguments->warm_up,
+                    "Every system posts once before the clock starts: first reports cost more");
   command->add_option("--size", arguments->size, "About how long a report is")->capture_default_str();
   command->add_option("--server-pid", arguments->server_pid,
                       "Also tell the CPU time and memory of this process");
@@ -310,12 +375,21 @@ int run(int argc, char** argv) {
   add_systems(app, action);
   add_inventory(app, action);
   add_alerts(app, action);
+  add_backups(app, action);
+  add_retention(app, action);
   add_queue(app, action);
   add_diff(app, action);
   add_rules(app, action);
   add_config(app, action);
+  add_doctor(app, action);
   add_demo(app, action);
   add_load(app, action);
+  app.add_subcommand("man", "Print the manual page: collect man | man -l -")->callback([&app, &action] {
+    action = [&app] {
+      fmt::print("{}", man_page(app));
+      return Exit::ok;
+    };
+  });
   if (const std::string problem = unknown_command(app, argc, argv); !problem.empty()) {
     fmt::print(stderr, "collect: {}\n", problem);
     return static_cast<int>(Exit::usage);

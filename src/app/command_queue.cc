@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <optional>
 
 #include "app/commands.h"
 #include "app/terminal.h"
@@ -115,9 +116,13 @@ Result<std::size_t> take_all(queue::Queue& queue, Stage stage, const std::vector
   return taken;
 }
 
+std::string dead_letters(std::size_t count) {
+  return count == 1 ? "1 dead letter" : fmt::format("{} dead letters", count);
+}
+
 bool confirmed(std::size_t letters) {
   if (isatty(STDIN_FILENO) == 0) return false;
-  fmt::print("Delete {} dead letters for good? Type yes: ", letters);
+  fmt::print("Delete {} for good? Type yes: ", dead_letters(letters));
   std::fflush(stdout);
   std::string answer;
   std::getline(std::cin, answer);
@@ -136,21 +141,23 @@ Exit show_queues(const QueueArguments& arguments) {
     const auto depth = opened->engine->queue().depth(stage);
     if (!depth) return fail(depth.failure());
     const auto health = queue::to_string(queue::health_of(*depth));
-    const std::int64_t age =
-        depth->oldest_ready
-            ? std::chrono::duration_cast<std::chrono::seconds>(opened->clock->now() - *depth->oldest_ready)
-                  .count()
-            : 0;
+    std::optional<std::int64_t> age;
+    if (depth->oldest_ready) {
+      const auto waited = opened->clock->now() - *depth->oldest_ready;
+      age = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
+    }
     table.add({{std::string(to_string(stage))},
                {std::to_string(depth->ready)},
                {std::to_string(depth->claimed)},
                {std::to_string(depth->delayed)},
                {std::to_string(depth->dead), depth->dead > 0 ? Colour::red : Colour::none},
-               {depth->oldest_ready ? fmt::format("{} s", age) : ""},
+               {age ? fmt::format("{} s", *age) : ""},
                {std::string(health)}});
     writer.begin_object().member("stage", to_string(stage)).member("ready", depth->ready);
     writer.member("claimed", depth->claimed).member("delayed", depth->delayed).member("dead", depth->dead);
-    writer.member("oldest_seconds", age).member("health", health).end_object();
+    writer.key("oldest_seconds");
+    age ? writer.value(*age) : writer.value(nullptr);
+    writer.member("health", health).end_object();
   }
   writer.end_array();
   fmt::print("{}", arguments.json ? writer.text() + "\n" : table.text());
@@ -179,7 +186,7 @@ Exit retry_dead(const QueueArguments& arguments) {
   if (arguments.json) {
     fmt::print("{{\"retried\":{}}}\n", *taken);
   } else {
-    fmt::print("{} dead letters are in line again.\n", *taken);
+    fmt::print("In line again: {}.\n", dead_letters(*taken));
   }
   return Exit::ok;
 }
@@ -190,15 +197,15 @@ Exit purge_dead(const QueueArguments& arguments) {
   const auto dead = chosen(opened->engine->queue(), arguments);
   if (!dead) return fail(dead.failure());
   if (!dead->empty() && !arguments.yes && !confirmed(dead->size())) {
-    return fail(conflict(
-        fmt::format("{} dead letters were not deleted: --yes deletes without asking", dead->size())));
+    return fail(conflict(fmt::format("nothing was deleted ({} meant): --yes deletes without asking",
+                                     dead_letters(dead->size()))));
   }
   const auto taken = take_all(opened->engine->queue(), stage_of(arguments), *dead, false);
   if (!taken) return fail(taken.failure());
   if (arguments.json) {
     fmt::print("{{\"purged\":{}}}\n", *taken);
   } else {
-    fmt::print("{} dead letters are deleted.\n", *taken);
+    fmt::print("Deleted: {}.\n", dead_letters(*taken));
   }
   return Exit::ok;
 }

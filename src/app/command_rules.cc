@@ -39,12 +39,6 @@ class Progress {
   bool terminal_ = isatty(STDERR_FILENO) == 1;
 };
 
-Result<Time> start_of(const std::string& since, Time now) {
-  const auto span = parse_duration(since);
-  if (!span) return invalid("--since: " + span.failure().message);
-  return now - *span;
-}
-
 Result<std::vector<systems::System>> systems_of(const RulesArguments& arguments, backend::Stores& stores) {
   if (arguments.system.empty()) {
     systems::SystemFilter filter;
@@ -125,7 +119,7 @@ Exit try_rules(const RulesArguments& arguments) {
   if (!arguments.config.empty()) opened->settings.config_file = arguments.config;
   const auto config = load_config(opened->settings);
   if (!config) return fail(config.failure());
-  const auto since = start_of(arguments.since, opened->clock->now());
+  const auto since = since_of(arguments.since, opened->clock->now());
   if (!since) return fail(since.failure());
   backend::Stores stores = opened->engine->stores();
   const auto systems = systems_of(arguments, stores);

@@ -8,6 +8,7 @@
 
 #include "app/collect.h"
 #include "app/commands.h"
+#include "app/service_manager.h"
 #include "base/log.h"
 
 namespace collect::app {
@@ -32,7 +33,7 @@ Role role_named(const std::string& name) {
 Exit serve(const std::string& role) {
   auto settings = settings_of_process();
   if (!settings) return fail(settings.failure());
-  auto config = load_config(*settings);
+  auto config = load_service_config(*settings);
   if (!config) return fail(config.failure());
 
   // Blocked before the first thread starts, so that every thread inherits it and this one waits for them.
@@ -44,6 +45,7 @@ Exit serve(const std::string& role) {
   if (!collect) return fail(collect.failure());
   fmt::print("{}", (*collect)->banner());
   std::fflush(stdout);
+  tell_ready();
   for (;;) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
@@ -52,18 +54,11 @@ Exit serve(const std::string& role) {
       continue;
     }
     log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+    // The door and the workers have that long, one after the other; what they held is then given back.
+    tell_stopping(std::chrono::ceil<std::chrono::seconds>(2 * settings->worker_shutdown_timeout) +
+                  std::chrono::seconds(30));
     return (*collect)->stop() ? Exit::ok : Exit::internal;
   }
-}
-
-Exit migrate() {
-  const auto settings = settings_of_process();
-  if (!settings) return fail(settings.failure());
-  const auto applied = backend::migrate(*settings, SystemClock().now());
-  if (!applied) return fail(applied.failure());
-  for (const std::string& name : *applied) fmt::print("applied {}\n", name);
-  if (applied->empty()) fmt::print("the tables are up to date\n");
-  return Exit::ok;
 }
 
 }  // namespace collect::app

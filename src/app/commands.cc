@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/version.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 namespace collect::app {
@@ -50,13 +51,21 @@ Result<Opened> open_stores(backend::Use use) {
   return Opened{std::move(*settings), std::move(clock), std::move(*engine)};
 }
 
+Result<Time> since_of(const std::string& text, Time now) {
+  if (const auto time = parse_rfc3339(text)) return *time;
+  const auto span = parse_duration(text);
+  if (!span)
+    return invalid(
+        fmt::format("--since: {}, or a time such as 2026-01-02T03:04:05Z", span.failure().message));
+  return now - *span;
+}
+
 Result<OrganizationId> organization_named(const backend::Stores& stores, const std::string& id_or_name) {
   const auto organizations = stores.systems.list_organizations();
   if (!organizations) return organizations.failure();
+  if (const auto* known = systems::organization_with_id(*organizations, id_or_name)) return known->logto_id;
   for (const systems::Organization& each : *organizations) {
-    if (each.logto_id.text() == id_or_name || each.row_id == id_or_name || each.name == id_or_name) {
-      return each.logto_id;
-    }
+    if (each.name == id_or_name) return each.logto_id;
   }
   // The owner's organization stands in none of the tables.
   systems::SystemFilter filter;

@@ -35,8 +35,16 @@ Result<Opened> open_stores(backend::Use use = backend::Use::stores);
 // By id or exact name. `not_found`: no organization is called that, and no system belongs to one of that id.
 Result<OrganizationId> organization_named(const backend::Stores& stores, const std::string& id_or_name);
 
+// What --since means: how long ago, or the time itself (messages name the time of their oldest alert).
+Result<Time> since_of(const std::string& text, Time now);
+
 Exit serve(const std::string& role);  // all, api, worker
-Exit migrate();
+
+struct MigrateArguments {
+  std::string from;  // the data directory of an embedded instance; empty: nothing moves
+  bool json = false;
+};
+Exit migrate(const MigrateArguments& arguments);
 Exit say_version(bool json);
 
 struct OrganizationArguments {
@@ -101,6 +109,24 @@ Exit test_channel(const AlertArguments& arguments);
 Exit list_deliveries(const AlertArguments& arguments);
 Exit retry_deliveries(const AlertArguments& arguments);
 
+struct BackupArguments {
+  std::string system;
+  std::string organization;
+  std::string id;
+  std::string out;  // empty: the backup's own name; "-": standard output
+  bool json = false;
+};
+Exit list_backups(const BackupArguments& arguments);
+Exit get_backup(const BackupArguments& arguments);
+Exit verify_backups(const BackupArguments& arguments);  // internal: one of them does not hold
+Exit show_backup_usage(const BackupArguments& arguments);
+
+struct RetentionArguments {
+  bool dry_run = false;
+  bool json = false;
+};
+Exit run_retention(const RetentionArguments& arguments);  // internal: some records could not be removed
+
 struct QueueArguments {
   std::string stage;
   std::string part = "dead";
@@ -141,6 +167,11 @@ struct RulesArguments {
 };
 Exit try_rules(const RulesArguments& arguments);
 
+struct DoctorArguments {
+  bool json = false;
+};
+Exit run_doctor(const DoctorArguments& arguments);  // internal: something does not work
+
 struct DemoArguments {
   int seconds = 60;
   std::size_t systems = 8;
@@ -155,6 +186,9 @@ struct LoadArguments {
   std::string rate = "flat-out";
   std::string duration = "30s";
   std::size_t connections = 16;
+  bool connection_each = false;
+  bool heartbeats = false;
+  bool warm_up = false;
   std::string size = "30KB";
   pid_t server_pid = 0;
   bool json = false;

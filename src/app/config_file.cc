@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <variant>
 
 #include "base/log.h"
 #include "diff/default_config.h"
@@ -51,13 +52,26 @@ Result<Config> load_config(const Settings& settings) {
   return parse(*text, candidates.front());
 }
 
+Result<Config> load_service_config(const Settings& settings) {
+  auto config = load_config(settings);
+  if (!config || !settings.mimir_url.empty()) return config;
+  for (const auto& [name, channel] : config->notifications.channels()) {
+    if (!std::holds_alternative<alerts::AlertmanagerChannelConfig>(channel)) continue;
+    return invalid(fmt::format(
+        "{}: channel '{}' is of type alertmanager, but MIMIR_URL is not set: expected the base URL "
+        "of Mimir or of the Alertmanager there; set it, or take the channel out",
+        config->origin, name));
+  }
+  return config;
+}
+
 Config LiveConfig::get() const {
   const std::lock_guard lock(mutex_);
   return config_;
 }
 
 bool LiveConfig::reload(const Settings& settings) {
-  auto loaded = load_config(settings);
+  auto loaded = load_service_config(settings);
   if (!loaded) {
     log::error("config_refused", {{"reason", loaded.failure().message}, {"kept", get().origin}});
     return false;

@@ -24,6 +24,9 @@ struct Config {
 // COLLECT_CONFIG, else ./config.yml, else /etc/collect/config.yml, else the built-in one. `invalid` names the
 // file, the line and what was expected.
 Result<Config> load_config(const Settings& settings);
+// The same for a service that is to tell alerts: `invalid`, too, when a channel needs a setting that is
+// unset.
+Result<Config> load_service_config(const Settings& settings);
 
 // The configuration in force. Thread-safe.
 class LiveConfig {

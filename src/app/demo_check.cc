@@ -14,14 +14,14 @@ constexpr std::size_t kPage = 500;
 
 Result<Seen> look_at(inventory::HistoryStore& history, const SystemId& system_id) {
   Seen seen;
-  std::optional<RecordId> before;
+  inventory::RecordFilter page;
   for (std::size_t got = kPage; got == kPage;) {
-    const auto records = history.records(system_id, before, kPage);
+    const auto records = history.records(system_id, page, kPage);
     if (!records) return records.failure();
     got = records->size();
     seen.records += got;
     for (const auto& record : *records) seen.compared += record.processed_at ? 1U : 0U;
-    if (got > 0) before = records->back().id;
+    if (got > 0) page.before = records->back().id;
   }
   inventory::DiffFilter filter;
   for (std::size_t got = kPage; got == kPage;) {

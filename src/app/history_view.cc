@@ -9,6 +9,7 @@
 
 #include "app/terminal.h"
 #include "base/json.h"
+#include "inventory/history_json.h"
 
 namespace collect::app {
 namespace {
@@ -19,37 +20,8 @@ using inventory::Record;
 constexpr std::size_t kPathWidth = 64;
 constexpr std::size_t kValueWidth = 32;
 
-template <class Id>
-std::optional<std::int64_t> number_of(const std::optional<Id>& id) {
-  return id ? std::optional(static_cast<std::int64_t>(*id)) : std::nullopt;
-}
-
-std::optional<std::string> text_of(const std::optional<Time>& time) {
-  return time ? std::optional(to_rfc3339(*time)) : std::nullopt;
-}
-
 std::string to_seconds(Time time) {
   return to_rfc3339(time).substr(0, 19) + "Z";
-}
-
-void write(json::Writer& writer, const Record& record) {
-  writer.member("id", static_cast<std::int64_t>(record.id)).member("system_id", record.system_id.text());
-  writer.member("timestamp", to_rfc3339(record.timestamp))
-      .member("sender_timestamp", text_of(record.sender_time));
-  writer.member("data_hash", record.hash).member("data_size", record.size_bytes);
-  writer.member("processed_at", text_of(record.processed_at)).member("has_changes", record.has_changes);
-  writer.member("change_count", record.change_count).member("created_at", to_rfc3339(record.created_at));
-  writer.member("updated_at", to_rfc3339(record.updated_at));
-}
-
-void write(json::Writer& writer, const Diff& diff) {
-  writer.begin_object().member("id", static_cast<std::int64_t>(diff.id));
-  writer.member("previous_id", number_of(diff.previous_id)).member("current_id", number_of(diff.current_id));
-  writer.member("diff_type", diff.diff_type).member("field_path", diff.field_path);
-  writer.member("category", diff.category).member("severity", diff.severity);
-  writer.key("previous_value").raw(diff.previous_value.value_or("null"));
-  writer.key("current_value").raw(diff.current_value.value_or("null"));
-  writer.member("created_at", to_rfc3339(diff.created_at)).end_object();
 }
 
 Table::Cell type_cell(const Diff& diff) {
@@ -105,20 +77,8 @@ std::string records_table(std::span<const Record> records) {
 std::string records_json(std::span<const Record> records) {
   json::Writer writer;
   writer.begin_array();
-  for (const Record& record : records) {
-    writer.begin_object();
-    write(writer, record);
-    writer.end_object();
-  }
+  for (const Record& record : records) writer.raw(inventory::record_json(record));
   writer.end_array();
-  return std::move(writer).text();
-}
-
-std::string record_json(const Record& record, const std::string& document) {
-  json::Writer writer;
-  writer.begin_object();
-  write(writer, record);
-  writer.key("data").raw(document).end_object();
   return std::move(writer).text();
 }
 
@@ -139,7 +99,7 @@ std::string diffs_table(std::span<const Diff> diffs) {
 std::string diffs_json(std::span<const Diff> diffs) {
   json::Writer writer;
   writer.begin_array();
-  for (const Diff& diff : diffs) write(writer, diff);
+  for (const Diff& diff : diffs) writer.raw(inventory::diff_json(diff));
   writer.end_array();
   return std::move(writer).text();
 }
@@ -182,7 +142,7 @@ std::string timeline_json(std::span<const Diff> diffs) {
       writer.member(severity, found == day.by_severity.end() ? 0 : found->second);
     }
     writer.key("changes").begin_array();
-    for (const Diff* diff : day.diffs) write(writer, *diff);
+    for (const Diff* diff : day.diffs) writer.raw(inventory::diff_json(*diff));
     writer.end_array().end_object();
   }
   writer.end_array();

@@ -12,7 +12,6 @@ namespace collect::app {
 
 std::string records_table(std::span<const inventory::Record> records);
 std::string records_json(std::span<const inventory::Record> records);
-std::string record_json(const inventory::Record& record, const std::string& document);
 
 std::string diffs_table(std::span<const inventory::Diff> diffs);
 std::string diffs_json(std::span<const inventory::Diff> diffs);

@@ -7,10 +7,12 @@ namespace collect::app {
 
 StageWorkers::StageWorkers(queue::Stage stage, std::size_t threads, queue::Queue& queue,
                            queue::Handler& handler, queue::LeaseKeeper& leases, queue::WakeUp& wake_up,
-                           const Clock& clock, const Settings& settings) {
+                           const Clock& clock, const Settings& settings)
+    : stage_(stage) {
   queue::ConsumerOptions options;
   options.stage = stage;
   options.limits.messages = static_cast<std::size_t>(settings.batch_processor_size);
+  options.most_ahead = 2 * options.limits.messages;
   options.max_attempts = static_cast<int>(settings.queue_retry_attempts);
   options.retry_delay = settings.queue_retry_delay;
   // The rest of the shutdown time is for settling and closing.

@@ -31,8 +31,10 @@ class StageWorkers {
     std::unique_ptr<queue::Consumer> consumer;
   };
   [[nodiscard]] const std::vector<Worker>& workers() const { return workers_; }
+  [[nodiscard]] queue::Stage stage() const { return stage_; }
 
  private:
+  const queue::Stage stage_;
   std::vector<Worker> workers_;
   std::vector<std::jthread> threads_;
 };

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/embedded_engine.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <optional>
 
+#include "backend/directory_lock.h"
 #include "backend/sqlite/database.h"
 #include "backend/sqlite/sqlite_queue.h"
 #include "backend/sqlite/sqlite_stores.h"
@@ -19,31 +17,6 @@ namespace collect::backend {
 namespace {
 
 constexpr std::chrono::milliseconds kRevocationPoll{500};
-
-// Holds the directory for one service at a time; the kernel lets go of it when the process ends, however it
-// ends.
-class DirectoryLock {
- public:
-  static Result<std::unique_ptr<DirectoryLock>> take(const std::filesystem::path& directory) {
-    const std::filesystem::path file = directory / "serve.lock";
-    const int handle = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (handle < 0) return unavailable(fmt::format("cannot write in {}", directory.string()));
-    std::unique_ptr<DirectoryLock> lock(new DirectoryLock(handle));
-    if (::flock(handle, LOCK_EX | LOCK_NB) != 0) {
-      return conflict(fmt::format(
-          "another `collect serve` uses {}: stop it first, or set COLLECT_DATA_DIR to another directory",
-          directory.string()));
-    }
-    return lock;
-  }
-  ~DirectoryLock() { ::close(handle_); }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  explicit DirectoryLock(int handle) : handle_(handle) {}
-  int handle_;
-};
 
 class RevocationPoll final : public Running {
  public:
@@ -60,7 +33,7 @@ class EmbeddedEngine final : public Engine {
  public:
   EmbeddedEngine(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<sqlite::Database> database,
                  const Settings& settings, Use use, const Clock& clock)
-      : lock_(std::move(lock)), database_(std::move(database)), stores_(*database_) {
+      : lock_(std::move(lock)), database_(std::move(database)), stores_(*database_, document_form(settings)) {
     if (use != Use::stores) {
       queue_.emplace(
           *database_, clock,
@@ -74,6 +47,7 @@ class EmbeddedEngine final : public Engine {
             {}};
   }
   Stores stores() override { return stores_.ports(); }
+  Stores fenced(std::function<std::optional<std::int64_t>()> /*term*/) override { return stores_.ports(); }
   queue::Queue& queue() override { return queue_.value(); }
 
   // Every change moves SystemStore::revision(), which the service polls.
@@ -106,6 +80,15 @@ Result<std::unique_ptr<Engine>> open_embedded(const Settings& settings, Use use,
   }
   auto database = sqlite::Database::open(file, {});
   if (!database) return database.failure();
+  if (use == Use::service) {
+    // Nobody else is here: what uploads had reserved that an earlier process took with it is free again, and
+    // the monitors need not wait for the one that ran them.
+    auto freed = (*database)->write([](sqlite::Transaction& transaction) {
+      transaction.run("DELETE FROM backup_reservations WHERE state <> 'settled'");
+      transaction.run("UPDATE collect_terms SET runner = '', beat = beat + 1");
+    });
+    if (!freed) return freed.failure();
+  }
   return std::unique_ptr<Engine>(
       std::make_unique<EmbeddedEngine>(std::move(lock), std::move(*database), settings, use, clock));
 }

@@ -12,6 +12,13 @@
 
 namespace collect::backend {
 
+// Others may read PostgreSQL's column `data`; nobody but Collect reads the embedded file.
+inventory::DocumentForm document_form(const Settings& settings) {
+  const bool packed =
+      settings.inventory_store.empty() ? settings.embedded() : settings.inventory_store == "compact";
+  return packed ? inventory::DocumentForm::packed : inventory::DocumentForm::plain;
+}
+
 Result<std::unique_ptr<Engine>> open(const Settings& settings, Use use, const Clock& clock) {
   return settings.embedded() ? open_embedded(settings, use, clock) : open_servers(settings, use);
 }

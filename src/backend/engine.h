@@ -2,8 +2,10 @@
 // The one place that chooses what Collect runs on: SQLite in a directory, or PostgreSQL and Redis.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/settings.h"
+#include "inventory/packing.h"
 #include "queue/queue.h"
 
 namespace collect::backend {
@@ -41,6 +44,10 @@ class Engine {
   [[nodiscard]] virtual EngineFacts facts() const = 0;
   // Valid as long as the engine.
   virtual Stores stores() = 0;
+  // The same, for the runner's own work: a write whose commit finds that another term has begun than the one
+  // that `term` tells (nullopt: none) fails with `conflict` and writes nothing. On the embedded engine, whose
+  // directory one service holds, nobody can begin one. Once; valid as long as the engine.
+  virtual Stores fenced(std::function<std::optional<std::int64_t>()> term) = 0;
   // Not of an engine opened with Use::stores.
   virtual queue::Queue& queue() = 0;
   // Tells other processes that this system changed.
@@ -54,12 +61,16 @@ enum class Use {
   stores,   // the database only, likewise
 };
 
+// How documents are written: INVENTORY_STORE, else what the engine does by itself.
+inventory::DocumentForm document_form(const Settings& settings);
+
 // Opens what the settings name. Tables must be there: see migrate(). `unavailable`: a server or the directory
 // cannot be reached; `conflict`: another process serves this directory; the message says which and what to
 // do.
 Result<std::unique_ptr<Engine>> open(const Settings& settings, Use use, const Clock& clock);
 
-// Brings the database to the tables of this version; the names of what was applied.
+// Brings the database to the tables of this version; the names of what was applied. Documents keep their
+// form: see RecordStore::convert().
 Result<std::vector<std::string>> migrate(const Settings& settings, Time now);
 
 }  // namespace collect::backend

@@ -5,10 +5,12 @@
 
 #include <optional>
 
+#include "backend/move/move.h"
 #include "backend/postgres/migrations.h"
 #include "backend/postgres/postgres_stores.h"
 #include "backend/redis/invalidation_subscriber.h"
 #include "backend/redis/redis_queue.h"
+#include "backend/server_findings.h"
 #include "systems/revocation.h"
 
 namespace collect::backend {
@@ -33,7 +35,7 @@ class ServerEngine final : public Engine {
         pool_(
             postgres::PoolOptions{.session = {.url = settings.database_url},
                                   .max_connections = static_cast<std::size_t>(settings.database_max_conns)}),
-        stores_(pool_),
+        stores_(pool_, document_form(settings)),
         queue_(std::move(queue)) {}
 
   [[nodiscard]] EngineFacts facts() const override {
@@ -49,19 +51,18 @@ class ServerEngine final : public Engine {
           "a 202 survives a crash of Collect; a power cut may cost the last second (appendfsync everysec)";
     } else {
       out.durability = "a 202 survives a crash of Collect, not one of Redis";
-      out.warnings.emplace_back("Redis does not write an append-only file: set appendonly yes");
     }
-    if (!facts.maxmemory_policy.empty() && facts.maxmemory_policy != "noeviction") {
-      out.warnings.push_back(
-          fmt::format("Redis may drop queued inventories when memory is short (maxmemory-policy {}): "
-                      "set noeviction",
-                      facts.maxmemory_policy));
+    for (const Finding& each : findings_of(facts)) {
+      if (each.state != State::ok) out.warnings.push_back(fmt::format("{}: {}", each.found, each.advice));
     }
-    if (facts.replica) out.warnings.emplace_back("this Redis is a replica: writing will fail");
     return out;
   }
 
   Stores stores() override { return stores_.ports(); }
+  Stores fenced(std::function<std::optional<std::int64_t>()> term) override {
+    fenced_pool_.emplace(pool_, std::move(term));
+    return fenced_stores_.emplace(*fenced_pool_, document_form(settings_)).ports();
+  }
   queue::Queue& queue() override { return *queue_; }
 
   Result<void> announce(std::string_view system_key) override {
@@ -86,25 +87,42 @@ class ServerEngine final : public Engine {
   const redis::ConnectionOptions redis_;
   postgres::Pool pool_;
   postgres::PostgresStores stores_;
+  std::optional<postgres::Pool> fenced_pool_;
+  std::optional<postgres::PostgresStores> fenced_stores_;
   std::unique_ptr<redis::RedisQueue> queue_;  // not where only stores are used
 };
 
 }  // namespace
 
+Result<redis::ConnectionOptions> redis_address(const Settings& settings) {
+  auto address = redis::parse_url(settings.redis_url, static_cast<int>(settings.redis_db));
+  if (!address) return invalid("REDIS_URL: " + address.failure().message);
+  if (address->password.empty()) address->password = settings.redis_password;
+  return address;
+}
+
+Result<std::unique_ptr<redis::RedisQueue>> open_redis_queue(const Settings& settings,
+                                                            std::uint64_t max_depth) {
+  auto redis = redis_address(settings);
+  if (!redis) return redis.failure();
+  return redis::RedisQueue::open({.connection = *std::move(redis),
+                                  .names = {settings.queue_inventory_name, settings.queue_processing_name,
+                                            settings.queue_notification_name},
+                                  .max_depth = max_depth});
+}
+
 Result<std::unique_ptr<Engine>> open_servers(const Settings& settings, Use use) {
-  auto redis = redis::parse_url(settings.redis_url, static_cast<int>(settings.redis_db));
-  if (!redis) return invalid("REDIS_URL: " + redis.failure().message);
-  if (redis->password.empty()) redis->password = settings.redis_password;
+  const auto redis = redis_address(settings);
+  if (!redis) return redis.failure();
   if (use == Use::stores)
     return std::unique_ptr<Engine>(std::make_unique<ServerEngine>(settings, *redis, nullptr));
 
   if (auto migrated = postgres::check_migrated({.url = settings.database_url}); !migrated)
     return migrated.failure();
-  auto queue =
-      redis::RedisQueue::open({.connection = *redis,
-                               .names = {settings.queue_inventory_name, settings.queue_processing_name,
-                                         settings.queue_notification_name},
-                               .max_depth = static_cast<std::uint64_t>(settings.queue_max_depth)});
+  if (use == Use::service) {
+    if (auto whole = check_moved_whole(settings); !whole) return whole.failure();
+  }
+  auto queue = open_redis_queue(settings, static_cast<std::uint64_t>(settings.queue_max_depth));
   if (!queue) return queue.failure();
   return std::unique_ptr<Engine>(std::make_unique<ServerEngine>(settings, *redis, std::move(*queue)));
 }

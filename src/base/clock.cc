@@ -83,7 +83,11 @@ Result<Time> parse_rfc3339(std::string_view text) {
     offset = (east ? 1 : -1) * (hours{oh} + minutes{om});
   }
   if (at != text.size()) return bad_time(text);
-  return Time{sys_days{date} + hours{h} + minutes{mi} + seconds{s} + microseconds{micros} - offset};
+  const Time time{sys_days{date} + hours{h} + minutes{mi} + seconds{s} + microseconds{micros} - offset};
+  constexpr Time kFirst = sys_days{year{1} / 1 / 1};
+  constexpr Time kLast = sys_days{year{9999} / 12 / 31} + days(1) - Duration(1);
+  if (time < kFirst || time > kLast) return bad_time(text);
+  return time;
 }
 
 Time SystemClock::now() const {

@@ -15,7 +15,7 @@ using Time = std::chrono::sys_time<std::chrono::microseconds>;
 using Duration = std::chrono::microseconds;
 
 std::string to_rfc3339(Time time);
-// Accepts any offset and zero to nine fraction digits (digits beyond microseconds are cut); years 1 to 9999.
+// Any offset, zero to nine fraction digits (cut to six), years 1 to 9999, in UTC, too.
 Result<Time> parse_rfc3339(std::string_view text);
 
 // Where "now" comes from. Safe to call from any thread.

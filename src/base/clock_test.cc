@@ -18,6 +18,12 @@ TEST(Clock, ReadsAndWritesRfc3339) {
   EXPECT_EQ(again("1969-12-31T23:59:59.999999Z"), "1969-12-31T23:59:59.999999Z");
 }
 
+// They would be written as a text that nothing reads again.
+TEST(Clock, RefusesWhatAnOffsetLeadsOutOfTheYears) {
+  for (const char* text : {"0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z"})
+    EXPECT_FALSE(parse_rfc3339(text).ok()) << text;
+}
+
 TEST(Clock, RefusesWhatIsNoTime) {
   for (const char* text :
        {"", "now", "2026-01-02", "2026-01-02T03:04Z", "2026-13-02T03:04:05Z", "2025-02-29T03:04:05Z",

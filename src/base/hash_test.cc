@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "base/sha256_stream.h"
 
 namespace collect {
 namespace {
@@ -40,6 +41,17 @@ TEST(Ids, AreUuids) {
   EXPECT_FALSE(is_uuid("01234567-89ab-7000-8000-00000000000g"));
   EXPECT_FALSE(is_uuid("0123456789ab70008000000000000000"));
   EXPECT_EQ(random_hex(8).size(), 16U);
+}
+
+TEST(Hash, InPiecesIsTheSame) {
+  Sha256Stream stream;
+  EXPECT_EQ(stream.finish(), sha256(""));
+  const std::string text(100'000, 'x');
+  for (const std::size_t piece : {1, 63, 64, 65, 4096, 100'000}) {
+    for (std::size_t at = 0; at < text.size(); at += piece)
+      stream.add(std::string_view(text).substr(at, piece));
+    EXPECT_EQ(stream.finish(), sha256(text));
+  }
 }
 
 }  // namespace

@@ -2,12 +2,13 @@
 #include "base/json.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+
+#include "base/json_memory.h"
 
 namespace collect::json {
 
@@ -52,7 +53,8 @@ const Value* Value::at(std::initializer_list<std::string_view> keys) const {
 constexpr std::size_t kTreePerByte = 4;
 
 struct Document::Content {
-  explicit Content(std::string_view source) : text(source), arena(source.size() * kTreePerByte) {}
+  explicit Content(std::string_view source)
+      : text(padded_copy(source)), arena(source.size() * kTreePerByte) {}
 
   simdjson::padded_string text;
   std::pmr::monotonic_buffer_resource arena;
@@ -77,35 +79,17 @@ std::string_view trim_right(std::string_view token) {
 // Builds the tree in one forward walk; strings without escapes stay where they are in the source.
 class TreeBuilder {
  public:
-  explicit TreeBuilder(std::pmr::memory_resource& arena) : arena_(arena) { members_.reserve(kUsualMembers); }
+  TreeBuilder(std::pmr::memory_resource& arena, od::document& document) : arena_(arena), document_(document) {
+    members_.reserve(kUsualMembers);
+  }
 
-  // `source` is an od::value or, for the root, an od::document.
-  template <class Source>
-  Value build(Source&& source) {
-    switch (source.type().value()) {
-      case od::json_type::object:
-        return build_object(source.get_object().value());
-      case od::json_type::array:
-        return build_array(source.get_array().value());
-      case od::json_type::string:
-        return build_string(source);
-      case od::json_type::number:
-        return {.type = Type::number,
-                .boolean = false,
-                .text = trim_right(token_of(source)),
-                .elements = {},
-                .members = {}};
-      case od::json_type::boolean:
-        return {.type = Type::boolean,
-                .boolean = source.get_bool().value(),
-                .text = {},
-                .elements = {},
-                .members = {}};
-      case od::json_type::null:
-        break;
-    }
-    if (!is_null(source)) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
-    return {};
+  Value build() {
+    const od::json_type type = document_.type().value();
+    if (type == od::json_type::object) return build_object(document_.get_object().value());
+    if (type == od::json_type::array) return build_array(document_.get_array().value());
+    Value out;
+    build_scalar(document_, type, out);
+    return out;
   }
 
   // Taken from the arena so far.
@@ -121,53 +105,124 @@ class TreeBuilder {
     return simdjson::simdjson_result<bool>(source.is_null()).value();
   }
 
+  // Into `out`, which is as it was made: a value that is written in parts and copied at once makes the
+  // processor wait for each part.
   template <class Source>
-  Value build_string(Source& source) {
-    const std::string_view token = trim_right(token_of(source));
-    std::string_view text = token.substr(1, token.size() - 2);
-    if (text.find('\\') != std::string_view::npos) text = keep_text(source.get_string().value());
-    return {.type = Type::string, .boolean = false, .text = text, .elements = {}, .members = {}};
+  void build_scalar(Source& source, od::json_type type, Value& out) {
+    switch (type) {
+      case od::json_type::string: {
+        const std::string_view token = trim_right(token_of(source));
+        out.text = token.substr(1, token.size() - 2);
+        if (out.text.find('\\') != std::string_view::npos) out.text = keep_text(source.get_string().value());
+        out.type = Type::string;
+        return;
+      }
+      case od::json_type::number:
+        out.text = trim_right(token_of(source));
+        out.type = Type::number;
+        return;
+      case od::json_type::boolean:
+        out.boolean = source.get_bool().value();
+        out.type = Type::boolean;
+        return;
+      default:
+        if (!is_null(source)) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
+    }
   }
 
+  static bool is_container(od::json_type type) {
+    return type == od::json_type::object || type == od::json_type::array;
+  }
+
+  Value build_container(od::value& source, od::json_type type) {
+    const char* const begin = token_of(source).data();
+    Value out = type == od::json_type::object ? build_object(source.get_object().value())
+                                              : build_array(source.get_array().value());
+    // The next token is a comma or what ends the container around this one.
+    const char* const next = document_.current_location().value();
+    out.text = trim_right({begin, static_cast<std::size_t>(next - begin)});
+    return out;
+  }
+
+  // Members and elements gather on one stack that all levels share, and move to the arena when complete.
   Value build_array(od::array source) {
     const std::size_t first = elements_.size();
-    for (auto element : source) {
-      const Value value = build(element.value());
-      elements_.push_back(value);
+    for (auto result : source) {
+      od::value element = result.value();
+      const od::json_type type = element.type().value();
+      if (is_container(type)) {
+        const Value value = build_container(element, type);
+        elements_.push_back(value);
+      } else {
+        build_scalar(element, type, elements_.emplace_back());
+      }
     }
     const auto kept = keep<Value>({elements_.data() + first, elements_.size() - first});
     elements_.resize(first);
     return {.type = Type::array, .boolean = false, .text = {}, .elements = kept, .members = {}};
   }
 
-  // Members and elements gather on one stack that all levels share, and move to the arena when complete.
   Value build_object(od::object source) {
     const std::size_t first = members_.size();
     for (auto result : source) {
-      od::field field = std::move(result).take_value();
-      const std::string_view key = key_of(field);
-      const Value value = build(field.value());
-      members_.push_back({key, value});
-    }
-    const auto begin = members_.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto less = [](const Member& a, const Member& b) { return a.key < b.key; };
-    if (!std::is_sorted(begin, members_.end(), less)) std::stable_sort(begin, members_.end(), less);
-    // Of equal keys, which stand in source order, only the last stays.
-    auto out = begin;
-    for (auto it = begin; it != members_.end(); ++it) {
-      if (out != begin && std::prev(out)->key == it->key) {
-        *std::prev(out) = *it;
+      const std::string_view key = key_of(result);
+      od::value element = result.value().value();
+      const od::json_type type = element.type().value();
+      if (is_container(type)) {
+        const Value value = build_container(element, type);
+        members_.push_back({key, value});
       } else {
-        *out++ = *it;
+        Member& member = members_.emplace_back();
+        member.key = key;
+        build_scalar(element, type, member.value);
       }
     }
-    const auto kept = keep<Member>({members_.data() + first, static_cast<std::size_t>(out - begin)});
+    const auto kept = keep_sorted({members_.data() + first, members_.size() - first});
     members_.resize(first);
     return {.type = Type::object, .boolean = false, .text = {}, .elements = {}, .members = kept};
   }
 
-  std::string_view key_of(od::field& field) {
-    const char* begin = field.key().raw();
+  // A member's place in its object. The key's first eight bytes decide most comparisons.
+  struct Ranked {
+    std::uint64_t start;
+    const Member* member;
+    bool operator<(const Ranked& other) const {
+      if (start != other.start) return start < other.start;
+      const int order = member->key.compare(other.member->key);
+      return order != 0 ? order < 0 : member < other.member;  // of equal keys in source order
+    }
+  };
+  static std::uint64_t start_of(std::string_view key) {
+    const std::size_t count = std::min(key.size(), sizeof(std::uint64_t));
+    std::uint64_t out = 0;
+    for (std::size_t i = 0; i < count; ++i) out = out << 8U | static_cast<unsigned char>(key[i]);
+    return count == 0 ? 0 : out << 8 * (sizeof(std::uint64_t) - count);
+  }
+
+  // Members are large: they move once, when their order is known. Of equal keys only the last stays.
+  std::span<const Member> keep_sorted(std::span<const Member> members) {
+    ranked_.clear();
+    bool sorted = true;
+    for (const Member& member : members) {
+      ranked_.push_back({start_of(member.key), &member});
+      sorted = sorted && (ranked_.size() == 1 || ranked_[ranked_.size() - 2] < ranked_.back());
+    }
+    if (!sorted) std::sort(ranked_.begin(), ranked_.end());
+    const auto same_key = [](const Ranked& a, const Ranked& b) { return a.member->key == b.member->key; };
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < ranked_.size(); ++i) {
+      if (i + 1 < ranked_.size() && same_key(ranked_[i], ranked_[i + 1])) continue;
+      ranked_[count++] = ranked_[i];
+    }
+    if (count == 0) return {};
+    auto* kept = static_cast<Member*>(arena_.allocate(count * sizeof(Member), alignof(Member)));
+    bytes_ += count * sizeof(Member);
+    for (std::size_t i = 0; i < count; ++i) std::construct_at(kept + i, *ranked_[i].member);
+    return {kept, count};
+  }
+
+  std::string_view key_of(simdjson::simdjson_result<od::field>& field) {
+    const char* begin = field.key().value().raw();
     const char* end = begin;
     while (*end != '"' && *end != '\\') ++end;
     if (*end == '"') return {begin, static_cast<std::size_t>(end - begin)};
@@ -192,9 +247,11 @@ class TreeBuilder {
   }
 
   std::pmr::memory_resource& arena_;
+  od::document& document_;
   std::size_t bytes_ = 0;  // taken from the arena
   std::vector<Value> elements_;
   std::vector<Member> members_;
+  std::vector<Ranked> ranked_;  // of one object at a time
 };
 
 od::parser& parser_for(std::size_t size, std::optional<od::parser>& large) {
@@ -227,17 +284,21 @@ Result<Document> Document::parse_checked(std::string_view text) {
   try {
     std::optional<od::parser> large;
     od::document source = parser_for(text.size(), large).iterate(content->text).value();
-    TreeBuilder builder(content->arena);
-    content->root = builder.build(source);
+    TreeBuilder builder(content->arena, source);
+    content->root = builder.build();
+    if (content->root.is_container() && source.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+      throw simdjson::simdjson_error(simdjson::TRAILING_CONTENT);
+    }
     content->arena_bytes = std::max(text.size() * kTreePerByte, builder.bytes());
   } catch (const simdjson::simdjson_error& error) {
+    about_the_text(error.error());
     return internal(fmt::format("a text that was taken for JSON is none: {}", error.what()));
   }
   return Document(std::move(content));
 }
 
 Result<std::vector<RawMember>> raw_members(std::string_view object_text) {
-  const simdjson::padded_string padded(object_text);
+  const simdjson::padded_string padded = padded_copy(object_text);
   std::vector<RawMember> out;
   try {
     std::optional<od::parser> large;
@@ -264,6 +325,7 @@ Result<std::vector<RawMember>> raw_members(std::string_view object_text) {
       out.push_back({std::move(key), object_text.substr(offset, trimmed.size())});
     }
   } catch (const simdjson::simdjson_error& error) {
+    about_the_text(error.error());
     return invalid(fmt::format("expected a JSON object: {}", error.what()));
   }
   return out;
@@ -329,6 +391,7 @@ bool equal_numbers(std::string_view a, std::string_view b) {
 
 bool equal(const Value& a, const Value& b) {
   if (a.type != b.type) return false;
+  if (a.is_container() && !a.text.empty() && a.text == b.text) return true;
   switch (a.type) {
     case Type::null:
       return true;

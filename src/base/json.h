@@ -34,7 +34,7 @@ struct Member;
 struct Value {
   Type type = Type::null;
   bool boolean = false;
-  std::string_view text;            // string: unescaped UTF-8; number: the token as written
+  std::string_view text;  // string: unescaped UTF-8; number, and a container below the root: as written
   std::span<const Value> elements;  // array
   std::span<const Member>
       members;  // object: sorted by key (bytes), duplicate keys resolved, the last one wins

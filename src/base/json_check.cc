@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 
 #include "base/json.h"
+#include "base/json_memory.h"
 #include "base/utf8.h"
 
 namespace collect::json {
@@ -122,24 +122,50 @@ const char* number_problem(std::string_view number) {
   return nullptr;
 }
 
+// Texts are looked through in blocks of fixed length, without branches: the compiler makes vector code of
+// that.
+constexpr std::size_t kBlock = 64;
+
+// Whether `sign_or_digit` may follow the e of an exponent, which stands between two characters.
+bool is_exponent(char before, char mark, char sign_or_digit) {
+  const auto digit = [](char c) { return static_cast<unsigned char>(c - '0') < 10; };
+  const bool follows = digit(sign_or_digit) | (sign_or_digit == '-') | (sign_or_digit == '+');
+  return ((mark | 0x20) == 'e') & digit(before) & follows;
+}
+
+// Whether the exponent whose e stands at `mark` needs a closer look.
+bool is_unusual_exponent(std::string_view text, std::size_t mark) {
+  constexpr std::size_t kUsualDigits = 5;  // fewer are always fine
+  const bool negative = text[mark + 1] == '-';
+  const std::size_t first = mark + (is_digit(text[mark + 1]) ? 1 : 2);
+  const std::size_t end = text.find_first_not_of("0123456789", std::min(first, text.size()));
+  const std::size_t digits = std::min(end, text.size()) - std::min(first, text.size());
+  // A zero takes any exponent, but PostgreSQL reads it all the same. Its last digit is a 0.
+  return digits >= kUsualDigits && (negative || text[mark - 1] == '0');
+}
+
+bool has_unusual_exponents(std::string_view text) {
+  for (std::size_t at = 1; at + 1 < text.size(); at += kBlock) {
+    if (at + kBlock < text.size()) {
+      const char* before = text.data() + at - 1;
+      unsigned char any = 0;
+      for (std::size_t i = 0; i < kBlock; ++i) any |= is_exponent(before[i], before[i + 1], before[i + 2]);
+      if (any == 0) continue;
+    }
+    const std::size_t end = std::min(at + kBlock, text.size() - 1);
+    for (std::size_t mark = at; mark < end; ++mark) {
+      if (is_exponent(text[mark - 1], text[mark], text[mark + 1]) && is_unusual_exponent(text, mark))
+        return true;
+    }
+  }
+  return false;
+}
+
 // Whether some number may be beyond what number_problem() allows although the parser took it: it refuses what
 // is too large itself, so that leaves many digits, or an exponent of five digits and more below zero. What
 // looks like it inside a string counts too; a second look is only slower.
 bool has_unusual_numbers(std::string_view text) {
-  constexpr std::size_t kSmallExponent = 5;  // digits
-  for (std::size_t at = text.find('-', 2); at != std::string_view::npos; at = text.find('-', at + 1)) {
-    const char mark = text[at - 1];
-    if ((mark != 'e' && mark != 'E') || !is_digit(text[at - 2])) continue;
-    const std::size_t end = text.find_first_not_of("0123456789", at + 1);
-    if (std::min(end, text.size()) - at > kSmallExponent) return true;
-  }
-  // A zero takes any exponent, but PostgreSQL reads it all the same. Its last digit is a 0.
-  for (std::size_t at = text.find('0'); at != std::string_view::npos; at = text.find('0', at + 1)) {
-    if (at + 1 >= text.size() || (text[at + 1] != 'e' && text[at + 1] != 'E')) continue;
-    const std::size_t first = at + 2 < text.size() && text[at + 2] == '+' ? at + 3 : at + 2;
-    const std::size_t end = text.find_first_not_of("0123456789", std::min(first, text.size()));
-    if (std::min(end, text.size()) - first >= kSmallExponent && first < text.size()) return true;
-  }
+  if (has_unusual_exponents(text)) return true;
   // A run of kLongRun digits covers one of the positions looked at, and half a run on one side of it.
   for (std::size_t at = kLongRun / 2; at < text.size(); at += kLongRun / 2) {
     if (!is_digit(text[at])) continue;
@@ -183,14 +209,14 @@ Result<void> check_numbers(std::string& text) {
 simdjson::error_code parse(std::string_view text) {
   if (text.size() >= kKeepParserBelow) {
     simdjson::dom::parser large;
-    if (const auto error = large.allocate(text.size(), kMaxDepth + 1); error) return error;
-    return large.parse(text.data(), text.size()).error();
+    if (const auto error = about_the_text(large.allocate(text.size(), kMaxDepth + 1)); error) return error;
+    return about_the_text(large.parse(text.data(), text.size()).error());
   }
   thread_local simdjson::dom::parser parser;
   if (parser.capacity() == 0) {
-    if (const auto error = parser.allocate(1U << 16U, kMaxDepth + 1); error) return error;
+    if (const auto error = about_the_text(parser.allocate(1U << 16U, kMaxDepth + 1)); error) return error;
   }
-  return parser.parse(text.data(), text.size()).error();
+  return about_the_text(parser.parse(text.data(), text.size()).error());
 }
 
 std::size_t first_invalid_utf8(std::string_view text) {
@@ -219,27 +245,37 @@ std::size_t where_too_deep(std::string_view text) {
 }
 
 bool may_be_too_deep(std::string_view text) {
-  return std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') >
-         static_cast<std::ptrdiff_t>(kMaxDepth);
+  const auto opens = [](char c) { return (c | 0x20) == '{'; };  // a [ too
+  std::size_t count = 0;
+  std::size_t at = 0;
+  for (; at + kBlock <= text.size(); at += kBlock) {
+    unsigned char of_block = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) of_block += static_cast<unsigned char>(opens(text[at + i]));
+    count += of_block;
+  }
+  for (; at < text.size(); ++at) count += static_cast<std::size_t>(opens(text[at]));
+  return count > kMaxDepth;
 }
 
-// Where the on-demand walk stops is where a person would look; the DOM parser does not say.
+// Where the on-demand walk stops is where a person would look; the DOM parser does not say. The walk has no
+// limit of its own, so that brackets without end would be the end of the stack.
 std::size_t where_broken(std::string_view text) {
   namespace od = simdjson::ondemand;
-  const simdjson::padded_string padded(text);
+  const simdjson::padded_string padded = padded_copy(text);
   od::parser parser;
   od::document document;
   if (parser.iterate(padded).get(document)) return 0;
-  const auto walk = [](auto& self, od::value value) -> void {
+  const auto walk = [](auto& self, od::value value, std::size_t levels_left) -> void {
+    if (levels_left == 0) throw simdjson::simdjson_error(simdjson::DEPTH_ERROR);
     switch (value.type().value()) {
       case od::json_type::object:
         for (auto field : value.get_object()) {
           (void)field.unescaped_key().value();
-          self(self, field.value().value());
+          self(self, field.value().value(), levels_left - 1);
         }
         break;
       case od::json_type::array:
-        for (auto element : value.get_array()) self(self, element.value());
+        for (auto element : value.get_array()) self(self, element.value(), levels_left - 1);
         break;
       case od::json_type::string:
         (void)value.get_string().value();
@@ -257,7 +293,7 @@ std::size_t where_broken(std::string_view text) {
     }
   };
   try {
-    walk(walk, document.get_value().value());
+    walk(walk, document.get_value().value(), kMaxDepth + 1);
   } catch (const simdjson::simdjson_error&) {
   }
   const char* at = nullptr;
@@ -266,16 +302,21 @@ std::size_t where_broken(std::string_view text) {
 }
 
 Failure explain(simdjson::error_code error, std::string_view text) {
+  const auto too_deep = [text](std::size_t at) {
+    return fail(text, at, fmt::format("nesting deeper than {} levels", kMaxDepth));
+  };
   switch (error) {
     case simdjson::EMPTY:
       return invalid("empty, expected a JSON value");
     case simdjson::UTF8_ERROR:
       return fail(text, first_invalid_utf8(text), "bytes that are not UTF-8");
     case simdjson::DEPTH_ERROR:
-      return fail(text, where_too_deep(text), fmt::format("nesting deeper than {} levels", kMaxDepth));
+      return too_deep(where_too_deep(text));
     case simdjson::UNCLOSED_STRING:
       return fail(text, text.size(), "not JSON: a string is not closed before the end,");
     default:
+      // One whose last bracket does not fit its first is broken before anybody counts levels.
+      if (const auto at = where_too_deep(text); at < text.size()) return too_deep(at);
       return fail(text, where_broken(text), fmt::format("not JSON: {},", [error] {
                     switch (error) {
                       case simdjson::STRING_ERROR:
@@ -283,7 +324,6 @@ Failure explain(simdjson::error_code error, std::string_view text) {
                       case simdjson::UNESCAPED_CHARS:
                         return "a control character inside a string";
                       case simdjson::CAPACITY:
-                      case simdjson::MEMALLOC:
                         return "too large to parse";
                       default:
                         return "something unexpected";

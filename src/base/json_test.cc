@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace collect::json {
@@ -52,6 +53,22 @@ TEST(JsonCheck, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem(std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']')), "");
   EXPECT_EQ(problem(std::string(kMaxDepth + 1, '[') + std::string(kMaxDepth + 1, ']')),
             "nesting deeper than 512 levels at line 1, column 513");
+}
+
+// Brackets that nobody closes once walked the stack to its end, and the service with it.
+TEST(JsonCheck, BracketsWithoutEndAreOnlyAMistake) {
+  const std::string too_deep = "nesting deeper than 512 levels at line 1, column ";
+  for (const std::string part : {"[", "{\"a\":", "[{\"a\":", "[1,"}) {
+    std::string text;
+    while (text.size() < 1'000'000) text += part;
+    EXPECT_THAT(problem(text), testing::StartsWith(too_deep));
+    EXPECT_THAT(problem(text + "tru"), testing::StartsWith(too_deep));
+  }
+  const std::string open(2'000'000, '[');
+  EXPECT_EQ(problem(open + std::string(open.size() - 1, ']') + "}"), too_deep + "513");
+  EXPECT_EQ(problem(R"(\")" + open), "not JSON: something unexpected, at line 1, column 1");
+  EXPECT_THAT(problem(R"([\",)" + open), testing::HasSubstr("not JSON"));
+  EXPECT_EQ(problem(std::string(100, '[')), "not JSON: something unexpected, at line 1, column 101");
 }
 
 TEST(JsonDocument, KeepsEveryDigitAndResolvesDuplicates) {
@@ -130,6 +147,25 @@ TEST(JsonNumbers, ConvertAsFarAsTheyFit) {
   EXPECT_DOUBLE_EQ(to_double("-2.5e1"), -25.0);
   EXPECT_EQ(to_double("1e-500"), 0.0);
   EXPECT_GT(to_double(std::string(400, '9')), 1e308);
+}
+
+TEST(JsonDocument, ContainersBelowTheRootKeepTheirText) {
+  const auto document = Document::parse(R"( {"a": { "x" : [1, 2 ] } , "b":[ ],"c":{"d":{}}} )");
+  ASSERT_TRUE(document);
+  const Value& root = document->root();
+  EXPECT_EQ(root.text, "");
+  EXPECT_EQ(root.find("a")->text, R"({ "x" : [1, 2 ] })");
+  EXPECT_EQ(root.at({"a", "x"})->text, "[1, 2 ]");
+  EXPECT_EQ(root.find("b")->text, "[ ]");
+  EXPECT_EQ(root.at({"c", "d"})->text, "{}");
+  // Written in another way, they are as equal as ever.
+  EXPECT_TRUE(equal(*root.find("a"), *Document::parse(R"([{"x":[1,2.0]}])")->root().elements.data()));
+}
+
+TEST(JsonDocument, EndsWhereItsValueEnds) {
+  EXPECT_FALSE(Document::parse_checked(R"({"a":1},"data":{"b":2})"));
+  EXPECT_FALSE(Document::parse_checked("[1] []"));
+  EXPECT_TRUE(Document::parse_checked("[1] \n"));
 }
 
 }  // namespace

@@ -42,6 +42,22 @@ class LruCache {
     }
   }
 
+  // As put(), but what stands there already goes.
+  void replace(std::string_view key, std::shared_ptr<const Value> value, std::size_t weight) {
+    erase(key);
+    put(key, std::move(value), weight);
+  }
+
+  void erase(std::string_view key) {
+    std::list<Entry> gone;  // freed after the lock
+    const std::lock_guard lock(mutex_);
+    const auto found = index_.find(key);
+    if (found == index_.end()) return;
+    weight_ -= found->second->weight;
+    gone.splice(gone.begin(), entries_, found->second);
+    index_.erase(found);
+  }
+
   [[nodiscard]] std::size_t weight() const {
     const std::lock_guard lock(mutex_);
     return weight_;

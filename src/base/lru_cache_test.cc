@@ -50,6 +50,16 @@ TEST(LruCache, AKeyKeepsItsValueAndIsWeighedOnce) {
   EXPECT_EQ(cache.weight(), 2U);
 }
 
+TEST(LruCache, AReplacedValueIsTheNewOneAndIsWeighedOnce) {
+  LruCache<int> cache(4);
+  cache.put("a", number(1), 2);
+  cache.put("b", number(2), 1);
+  cache.replace("a", number(3), 3);
+  EXPECT_EQ(*cache.find("a"), 3);
+  EXPECT_EQ(*cache.find("b"), 2);
+  EXPECT_EQ(cache.weight(), 4U);
+}
+
 TEST(LruCache, WhatIsHeldOutlivesItsEntry) {
   LruCache<int> cache(1);
   cache.put("a", number(7), 1);

@@ -100,4 +100,16 @@ Result<void> queue_name(std::string_view text) {
                   text));
 }
 
+Result<void> bucket(std::string_view text) {
+  const bool characters = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+  if (characters && text.size() >= 3 && text.size() <= 63 && text.front() != '.' && text.front() != '-' &&
+      text.back() != '.' && text.back() != '-') {
+    return {};
+  }
+  return invalid(fmt::format(
+      "expected a bucket's name, 3 to 63 lower-case letters, digits, dots and hyphens, got \"{}\"", text));
+}
+
 }  // namespace collect::forms

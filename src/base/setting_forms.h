@@ -24,4 +24,7 @@ Result<void> networks(std::string_view text);
 // another queue (":delayed", ":dead", …).
 Result<void> queue_name(std::string_view text);
 
+// An S3 bucket's name (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+Result<void> bucket(std::string_view text);
+
 }  // namespace collect::forms

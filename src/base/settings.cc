@@ -25,6 +25,12 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return out;
 }
 
+// "NAME =value", or a byte order mark before it, would name a setting that nobody looks for, and leave the
+// default in force without a word.
+bool is_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
 // ---------------------------------------------------------------- one maker per kind of value
 
 using Member = std::string Settings::*;
@@ -172,6 +178,7 @@ SettingDeclaration choice(std::string name, T Settings::*member, std::string fal
           false,
           [member, words = std::move(words), allowed](Settings& settings,
                                                       std::string_view value) -> Result<void> {
+            if (value.empty()) return {};  // without a fallback: as the member begins
             for (const auto& [word, chosen] : words) {
               if (word == value) {
                 settings.*member = chosen;
@@ -200,11 +207,13 @@ std::vector<SettingDeclaration> declare() {
       {text("LISTEN_ADDRESS", &S::listen_address, "127.0.0.1:8081", "Where the API listens.", "host:port",
             forms::address),
        text("METRICS_ADDRESS", &S::metrics_address, "",
-            "A listener of its own for /metrics; unset: it is served beside the API.", "host:port",
-            forms::address),
+            "A listener of its own for /metrics, always plain HTTP; unset: it is served beside the API.",
+            "host:port", forms::address),
        text("TLS_CERT_FILE", &S::tls_cert_file, "",
-            "Certificate chain (PEM); unset: plain HTTP, for a proxy in front.", "path"),
-       text("TLS_KEY_FILE", &S::tls_key_file, "", "The certificate's private key (PEM).", "path"),
+            "Certificate chain (PEM), read again on SIGHUP; unset: plain HTTP, for a proxy in front.",
+            "path"),
+       text("TLS_KEY_FILE", &S::tls_key_file, "", "The certificate's private key (PEM, without a password).",
+            "path"),
        text("TRUSTED_PROXIES", &S::trusted_proxies, "",
             "Proxies whose X-Forwarded-For is believed, separated by commas.", "addresses or networks",
             forms::networks),
@@ -244,7 +253,14 @@ std::vector<SettingDeclaration> declare() {
        secret("INTERNAL_HMAC_SECRET", &S::internal_hmac_secret,
               "Signs the messages that revoke log-ins; unset: they are taken unsigned.", kMinSecretLength),
        number("HEARTBEAT_TIMEOUT_MINUTES", &S::heartbeat_timeout_minutes, 10, 1, 10080,
-              "A system silent for longer is inactive.")});
+              "A system silent for longer is inactive."),
+       duration(
+           "LINK_FAILED_INTERVAL", &S::link_failed_interval, "5m", "1s", "5m",
+           "Between two rounds that tell of inactive systems; an Alertmanager that hears nothing for ten "
+           "minutes takes its LinkFailed back."),
+       duration(
+           "MONITOR_LEASE", &S::monitor_lease, "20s", "1s", "40s",
+           "Of several processes one runs the monitors; when it is silent for so long, another goes on.")});
   add_group(
       all, "Queues and workers",
       {text("QUEUE_INVENTORY_NAME", &S::queue_inventory_name, "collect:inventory",
@@ -271,9 +287,10 @@ std::vector<SettingDeclaration> declare() {
   add_group(all, "Storage",
             {duration("INVENTORY_CLEANUP_INTERVAL", &S::inventory_cleanup_interval, "6h", "1m", "7d",
                       "How often old records are thinned out."),
-             choice<std::string>("INVENTORY_STORE", &S::inventory_store, "jsonb",
-                                 {{"jsonb", "jsonb"}, {"compact", "compact"}},
-                                 "How PostgreSQL keeps the documents.")});
+             choice<std::string>(
+                 "INVENTORY_STORE", &S::inventory_store, "", {{"jsonb", "jsonb"}, {"compact", "compact"}},
+                 "How documents are kept: as JSON, or packed in a hundredth of the room. Unset: "
+                 "compact on SQLite, jsonb on PostgreSQL. `collect migrate` converts what is there.")});
   add_group(all, "Operator and alerting",
             {secret("OPERATOR_TOKEN", &S::operator_token,
                     "Bearer token of the operator's API; unset: not served.", kMinSecretLength),
@@ -288,12 +305,20 @@ std::vector<SettingDeclaration> declare() {
        secret("S3_ACCESS_KEY", &S::s3_access_key, "Access key id.", 0),
        secret("S3_SECRET_KEY", &S::s3_secret_key, "Secret access key.", 0),
        text("BACKUP_S3_REGION", &S::backup_s3_region, "us-east-1", "Region to sign for."),
-       text("BACKUP_S3_BUCKET", &S::backup_s3_bucket, "", "Bucket of the backups."),
+       text("BACKUP_S3_BUCKET", &S::backup_s3_bucket, "", "Bucket of the backups.", "3 to 63 of a-z 0-9 . -",
+            forms::bucket),
        flag("BACKUP_S3_USE_PATH_STYLE", &S::backup_s3_use_path_style, false,
             "Bucket in the path rather than in the host name."),
        flag("BACKUP_S3_ALLOW_INSECURE", &S::backup_s3_allow_insecure, false,
             "Allow plain http to other machines."),
+       text("BACKUP_S3_CA_FILE", &S::backup_s3_ca_file, "",
+            "Authorities (PEM) whose certificates S3_ENDPOINT may have, beside the system's.", "path"),
+       choice<std::string>("BACKUP_S3_ENCRYPTION", &S::backup_s3_encryption, "bucket",
+                           {{"bucket", ""}, {"AES256", "AES256"}, {"aws:kms", "aws:kms"}},
+                           "How the storage is asked to encrypt; bucket: as the bucket is set up."),
        size("BACKUP_MAX_UPLOAD_SIZE", &S::backup_max_upload_size, "2GB", "1KB", "1024GB", "Largest backup."),
+       number("BACKUP_MAX_TRANSFERS", &S::backup_max_transfers, 64, 1, 1000,
+              "Uploads and downloads at once; more wait a while or are told to come back."),
        number("BACKUP_MAX_PER_SYSTEM", &S::backup_max_per_system, 10, 1, 10000, "Backups kept per system."),
        size("BACKUP_MAX_SIZE_PER_SYSTEM", &S::backup_max_size_per_system, "500MB", "1KB", "1024GB",
             "Bytes kept per system."),
@@ -330,7 +355,27 @@ std::vector<std::string> contradictions(const Settings& s) {
   if (s.tls_cert_file.empty() != s.tls_key_file.empty()) {
     out.emplace_back("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither");
   }
+  const bool any_s3 = !s.s3_endpoint.empty() || !s.s3_access_key.empty() || !s.s3_secret_key.empty() ||
+                      !s.backup_s3_bucket.empty();
+  const bool all_s3 = !s.s3_endpoint.empty() && !s.s3_access_key.empty() && !s.s3_secret_key.empty() &&
+                      !s.backup_s3_bucket.empty();
+  if (any_s3 && !all_s3) {
+    out.emplace_back(
+        "S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY and BACKUP_S3_BUCKET go together: set all of them, or "
+        "none "
+        "to keep backups in a directory");
+  }
   return out;
+}
+
+// Where the package puts the settings. A command then works on what the service works on, wherever it is
+// typed; a binary that was built in a folder of sources never touches the installed service's data.
+std::optional<std::string> installed_env_file() {
+  constexpr const char* kFile = "/etc/collect/collect.env";
+  std::error_code error;
+  const auto binary = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error || binary != "/usr/bin/collect" || !std::filesystem::exists(kFile, error)) return std::nullopt;
+  return kFile;
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> env_file(const EnvironmentLookup& environment) {
@@ -338,7 +383,10 @@ Result<std::vector<std::pair<std::string, std::string>>> env_file(const Environm
   const std::string path = named.value_or(".env");
   std::ifstream in(path);
   if (!in) {
-    if (named) return invalid(fmt::format("ENV_FILE names \"{}\", which cannot be read", path));
+    if (named) {
+      return invalid(fmt::format(
+          "the file of settings \"{}\" (ENV_FILE) does not exist or may not be read by this user", path));
+    }
     return std::vector<std::pair<std::string, std::string>>{};
   }
   std::ostringstream content;
@@ -355,8 +403,8 @@ const std::vector<SettingDeclaration>& setting_declarations() {
 
 std::optional<std::string> process_environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): read before threads start
-  if (value == nullptr) return std::nullopt;
-  return std::string(value);
+  if (value != nullptr) return std::string(value);
+  return name == "ENV_FILE" ? installed_env_file() : std::nullopt;
 }
 
 Result<LoadedSettings> load_settings(const EnvironmentLookup& environment) {
@@ -381,8 +429,8 @@ Result<LoadedSettings> load_settings(const EnvironmentLookup& environment) {
     if (declaration.secret && !source.value.empty()) source.value = "(set)";
     out.sources.push_back(std::move(source));
   }
-  for (std::string& contradiction : contradictions(out.settings))
-    problems.push_back(std::move(contradiction));
+  // A value that was refused counts as unset, which would contradict others that were set with it.
+  if (problems.empty()) problems = contradictions(out.settings);
   if (!problems.empty()) return invalid(fmt::format("{}", fmt::join(problems, "\n")));
   return out;
 }
@@ -400,7 +448,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_env_file(std::str
       rest.remove_suffix(1);
     if (rest.starts_with("export ")) rest.remove_prefix(7);
     const std::size_t equals = rest.find('=');
-    if (equals == std::string_view::npos || equals == 0) {
+    if (equals == std::string_view::npos || !is_name(rest.substr(0, equals))) {
       return invalid(fmt::format("{} line {}: expected NAME=value", origin, number));
     }
     std::string_view value = rest.substr(equals + 1);
@@ -442,7 +490,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 std::string settings_markdown() {
   std::string out =
-      "# Settings\n\nFrom the environment or, below it, a `.env` file (`ENV_FILE` names another). "
+      "# Settings\n\nFrom the environment or, below it, a `.env` file (`ENV_FILE` names another; "
+      "where the package is installed, it is `/etc/collect/collect.env`). "
       "This page is generated: `collect config explain --markdown > docs/settings.md`.\n";
   std::string group;
   for (const SettingDeclaration& d : setting_declarations()) {

@@ -38,6 +38,8 @@ struct Settings {
   ByteSize api_max_request_size;
   std::chrono::milliseconds api_request_timeout{};
   std::int64_t heartbeat_timeout_minutes = 0;
+  std::chrono::milliseconds link_failed_interval{};
+  std::chrono::milliseconds monitor_lease{};
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
   std::string queue_inventory_name;
@@ -66,7 +68,10 @@ struct Settings {
   std::string backup_s3_bucket;
   bool backup_s3_use_path_style = false;
   bool backup_s3_allow_insecure = false;
+  std::string backup_s3_ca_file;
+  std::string backup_s3_encryption;
   ByteSize backup_max_upload_size;
+  std::int64_t backup_max_transfers = 0;
   std::int64_t backup_max_per_system = 0;
   ByteSize backup_max_size_per_system;
   ByteSize backup_max_size_per_org;
@@ -103,10 +108,10 @@ struct LoadedSettings {
 };
 
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string&)>;
-std::optional<std::string> process_environment(const std::string& name);
+std::optional<std::string> process_environment(const std::string& name);  // the package's ENV_FILE, too
 
 // `invalid` lists every problem, one line each, naming the setting: never only the first one, never a silent
-// default. `file` is ENV_FILE, or ".env" where that exists.
+// default. The file is ENV_FILE, or ".env" where that exists.
 Result<LoadedSettings> load_settings(const EnvironmentLookup& environment);
 
 // NAME=value lines; # comments, blank lines, `export ` and one pair of quotes around the value are

@@ -8,6 +8,8 @@
 #include <map>
 #include <sstream>
 
+#include "support/source_dir.h"
+
 namespace collect {
 namespace {
 
@@ -50,6 +52,30 @@ TEST(Settings, NameEveryBadValueAtOnce) {
   EXPECT_THAT(message, Not(HasSubstr("short-token")));
 }
 
+TEST(Settings, RefuseHalfAnS3) {
+  const std::map<std::string, std::string> all = {{"S3_ENDPOINT", "https://s3.example.org"},
+                                                  {"S3_ACCESS_KEY", "AK"},
+                                                  {"S3_SECRET_KEY", "hidden"},
+                                                  {"BACKUP_S3_BUCKET", "collect"}};
+  EXPECT_TRUE(load(all));
+  for (const auto& [name, value] : all) {
+    auto some = all;
+    some.erase(name);
+    const auto loaded = load(some);
+    ASSERT_FALSE(loaded) << name;
+    EXPECT_THAT(loaded.failure().message, HasSubstr("BACKUP_S3_BUCKET go together"));
+    EXPECT_THAT(loaded.failure().message, Not(HasSubstr("hidden")));
+  }
+  auto wrong = all;
+  wrong["BACKUP_S3_BUCKET"] = "My_Bucket";
+  EXPECT_THAT(load(wrong).failure().message, HasSubstr("BACKUP_S3_BUCKET: expected a bucket's name"));
+  EXPECT_THAT(load(wrong).failure().message, Not(HasSubstr("go together")));
+  wrong = all;
+  wrong["BACKUP_S3_ENCRYPTION"] = "rot13";
+  EXPECT_THAT(load(wrong).failure().message,
+              HasSubstr("BACKUP_S3_ENCRYPTION: expected one of bucket, AES256"));
+}
+
 TEST(Settings, RefuseHalfAnEngine) {
   EXPECT_THAT(load({{"DATABASE_URL", "postgresql://x"}}).failure().message, HasSubstr("REDIS_URL is not"));
   EXPECT_THAT(load({{"REDIS_URL", "redis://x"}}).failure().message, HasSubstr("DATABASE_URL is not"));
@@ -66,6 +92,18 @@ TEST(Settings, EnvironmentWinsOverFileAndSecretsStayHidden) {
   EXPECT_EQ(loaded->settings.redis_password, "p w");
   for (const SettingSource& source : loaded->sources) EXPECT_NE(source.value, "p w");
   EXPECT_FALSE(load({{"ENV_FILE", "/nonexistent/env"}}).ok());
+}
+
+TEST(Settings, RefuseALineThatNamesNoSetting) {
+  for (const std::string line : {"LOG_LEVEL =debug", "\xEF\xBB\xBFLOG_LEVEL=debug", "LOG_LEVEL", "=debug"}) {
+    const auto read = parse_env_file("# first\n" + line + "\n", "collect.env");
+    ASSERT_FALSE(read.ok()) << line;
+    EXPECT_EQ(read.failure().message, "collect.env line 2: expected NAME=value");
+  }
+  const auto read = parse_env_file("  export LOG_LEVEL= debug\r\nfoo.bar=1", "collect.env");
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->at(0), std::pair(std::string("LOG_LEVEL"), std::string(" debug")));
+  EXPECT_EQ(read->at(1).first, "foo.bar");
 }
 
 TEST(Settings, PageIsFresh) {

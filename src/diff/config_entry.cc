@@ -12,7 +12,11 @@ ConfigEntry::ConfigEntry(const YAML::Node& node, std::string key, std::string_vi
 
 ConfigEntry ConfigEntry::parse(std::string_view yaml, std::string_view origin) {
   try {
-    return {YAML::Load(std::string(yaml)), "", origin};
+    const auto documents = YAML::LoadAll(std::string(yaml));
+    // It would be left out without a word.
+    if (documents.size() > 1)
+      ConfigEntry(documents[1], "", origin).refuse("expected one YAML document, got another behind '---'");
+    return {documents.empty() ? YAML::Node() : documents.front(), "", origin};
   } catch (const YAML::Exception& error) {
     throw BadConfig(fmt::format("{}:{}: expected YAML: {}", origin, error.mark.line + 1, error.msg));
   }

@@ -76,6 +76,7 @@ class Putter {
       if (at != members.end() && at->key == key) at->value = put(at->value, part, shapes_.step(place, key));
     }
     Value result = into;
+    result.text = {};  // it is no longer what its source said
     result.members = members;
     return result;
   }
@@ -90,6 +91,7 @@ class Putter {
       if (part != nullptr) element = put(element, *part, shapes_.step(place, id->text));
     }
     Value result = into;
+    result.text = {};
     result.elements = elements;
     return result;
   }
@@ -109,6 +111,8 @@ class Search {
 
  private:
   void look(const Value* previous, const Value* current, const Shapes::Place& place) {
+    // Written alike: nothing is missing.
+    if (current != nullptr && !previous->text.empty() && previous->text == current->text) return;
     if (path_.size() == rule_.shape.size()) return judge(*previous, current);
     // Without its parent a part is not missing: the parent is gone, and that is told.
     if (nothing(previous) || current == nullptr || previous->type != current->type) return;

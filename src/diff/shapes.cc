@@ -87,7 +87,7 @@ std::optional<std::vector<Identified>> identified(const json::Value& array, std:
   found.reserve(array.elements.size());
   for (const auto& element : array.elements) {
     const auto* id = element.find(key);
-    if (id == nullptr || id->text.empty()) return std::nullopt;
+    if (id == nullptr || id->text.empty() || id->is_container()) return std::nullopt;
     // 1 and 1.0 are one number and two texts: only integers as everybody writes them can name an element.
     if (id->is_number() && id->text.find_first_of(".eE") != std::string_view::npos) return std::nullopt;
     found.push_back({id->text, &element});

@@ -1,40 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
+#include <utility>
 
+#include "diff/config_entry.h"
+#include "diff/default_config.h"
 #include "inventory/derive.h"
 
 namespace collect::inventory {
 namespace {
 
-Failure at(std::string_view origin, const YAML::Node& node, std::string_view problem) {
-  return invalid(fmt::format("{} line {}: {}", origin, node.Mark().line + 1, problem));
+using diff::ConfigEntry;
+
+ApplicationRules read(const ConfigEntry& section) {
+  ApplicationRules rules;
+  for (const auto& [name, value] : section.members({"url_pattern", "system_modules"})) {
+    if (name == "url_pattern") rules.url_pattern = value.text();
+    if (name != "system_modules") continue;
+    for (const auto& module : value.items()) rules.system_modules.insert(module.text());
+  }
+  return rules;
 }
 
 }  // namespace
 
 Result<ApplicationRules> ApplicationRules::load(std::string_view yaml, std::string_view origin) {
-  ApplicationRules rules;
+  const std::pair<std::string_view, std::string_view> sources[] = {
+      {yaml, origin}, {diff::default_config(), "the built-in config.yml"}};
   try {
-    const YAML::Node section = YAML::Load(std::string(yaml))["applications"];
-    if (!section) return rules;
-    if (!section.IsMap()) return at(origin, section, "applications: expected a map");
-    for (const auto& entry : section) {
-      const auto key = entry.first.as<std::string>();
-      if (key == "url_pattern" && entry.second.IsScalar()) {
-        rules.url_pattern = entry.second.as<std::string>();
-      } else if (key == "system_modules" && entry.second.IsSequence()) {
-        for (const auto& module : entry.second) rules.system_modules.insert(module.as<std::string>());
-      } else {
-        return at(
-            origin, entry.first,
-            fmt::format("applications.{}: expected url_pattern (a text) or system_modules (a list)", key));
+    for (const auto& [text, name] : sources) {
+      const auto file = ConfigEntry::parse(text, name);
+      if (file.nothing()) continue;
+      for (const auto& [section, entry] : file.members({})) {
+        if (section == "applications") return read(entry);
       }
     }
-  } catch (const YAML::Exception& error) {
-    return invalid(fmt::format("{} line {}: {}", origin, error.mark.line + 1, error.msg));
+  } catch (const diff::BadConfig& error) {
+    return invalid(error.what());
   }
-  return rules;
+  return ApplicationRules{};
 }
 
 }  // namespace collect::inventory

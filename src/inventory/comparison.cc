@@ -53,7 +53,8 @@ class Chain {
   // The door lets only readable documents in; one that another program wrote may be anything.
   template <class Record>
   std::shared_ptr<const json::Document> read(const Record& record) const {
-    const auto document = documents_.read(record.hash, record.document);
+    const auto document =
+        record.damage.empty() ? documents_.read(record.hash, record.document) : internal(record.damage);
     if (document) return *document;
     log::warn("record_unreadable", {{"system_id", state_.system_id.text()},
                                     {"record_id", static_cast<std::int64_t>(record.id)},

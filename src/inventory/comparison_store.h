@@ -20,8 +20,9 @@ namespace collect::inventory {
 struct PendingRecord {
   RecordId id{};
   Time timestamp{};
-  std::string document;   // empty where the question's has_document() said yes
-  std::string hash = {};  // data_hash
+  std::string document;     // empty where the question's has_document() said yes
+  std::string hash = {};    // data_hash
+  std::string damage = {};  // why the document cannot be given; empty: it can
 };
 
 struct Baseline {
@@ -30,6 +31,7 @@ struct Baseline {
   std::string document;   // as above
   std::string held;       // what the differ held back at this record (diff/differ.h); empty: nothing
   std::string hash = {};  // data_hash
+  std::string damage = {};
 };
 
 struct ComparisonState {
@@ -66,6 +68,8 @@ struct Compared {
   SystemId system_id;
   RecordId record_id{};
   int change_count = 0;
+  bool earlier = false;  // by an earlier call; change_count is not known
+  bool operator==(const Compared&) const = default;
 };
 
 struct UnfinishedRecord {
@@ -79,7 +83,8 @@ class ComparisonStore {
 
   // For each system: lock, read, decide, insert the diffs (created_at = now, notification_sent = false) and
   // set has_changes, change_count, held, processed_at of the decided records. All or nothing. Returns the
-  // decided records. `invalid`: the engine refuses some value; ask again system by system.
+  // decided records, and of each system without pending ones the newest that is `earlier`. `invalid`: the
+  // engine refuses some value; ask again system by system.
   virtual Result<std::vector<Compared>> compare(const ComparisonQuestion& question,
                                                 const DecideComparison& decide) = 0;
 

@@ -92,15 +92,20 @@ std::string joined_set(std::vector<std::string> items) {
   return fmt::format("[{}]", fmt::join(items, ","));
 }
 
-// What the cluster knows about a user domain, else just its name.
+// What the cluster knows about a user domain; nullptr: nothing.
+const Value* known_domain(const Value& name, const Value* domains) {
+  if (!name.is_string() || domains == nullptr) return nullptr;
+  for (const Value& domain : domains->elements) {
+    const Value* its_name = domain.find("name");
+    if (its_name != nullptr && json::equal(*its_name, name)) return &domain;
+  }
+  return nullptr;
+}
+
+// That, else just its name.
 std::string domain_text(const Value& name, const Value* domains) {
   if (!name.is_string()) return json::to_text(name);
-  if (domains != nullptr) {
-    for (const Value& domain : domains->elements) {
-      const Value* its_name = domain.find("name");
-      if (its_name != nullptr && json::equal(*its_name, name)) return json::to_text(domain);
-    }
-  }
+  if (const Value* known = known_domain(name, domains)) return json::to_text(*known);
   return "{\"name\":" + json::quote(name.text) + "}";
 }
 
@@ -160,13 +165,29 @@ struct Cluster {
   std::optional<std::string> leader_fqdn;
 };
 
-std::optional<Application> read_application(const Value& module, const Cluster& cluster,
-                                            const ApplicationRules& rules) {
-  const auto module_id = text_at(&module, {"id"});
-  if (!module_id) return std::nullopt;
+Cluster cluster_of(const Value& facts) {
+  Cluster cluster{facts.find("nodes"), facts.at({"cluster", "user_domains"}), std::nullopt};
+  if (cluster.nodes != nullptr) {
+    cluster.leader_fqdn = host_name(text_at(leader_node(*cluster.nodes), {"fqdn"}));
+  }
+  return cluster;
+}
+
+const Value* node_of(const Value& module, const Cluster& cluster) {
+  const auto node = text_at(&module, {"node"});
+  return node && cluster.nodes != nullptr ? cluster.nodes->find(*node) : nullptr;
+}
+
+std::string instance_of(const Value& module, const std::string& module_id) {
+  return text_at(&module, {"module"}).value_or(module_id);
+}
+
+Application read_application(const ApplicationOutline& outline, const Cluster& cluster,
+                             const ApplicationRules& rules) {
+  const Value& module = *outline.module;
   Application out;
-  out.module_id = *module_id;
-  out.instance_of = text_at(&module, {"module"}).value_or(*module_id);
+  out.module_id = outline.module_id;
+  out.instance_of = instance_of(module, out.module_id);
   out.name = text_at(&module, {"name"}).value_or(out.instance_of);
   out.source = text_at(&module, {"source"}).value_or("");
   out.display_name = text_at(&module, {"ui_name"});
@@ -174,12 +195,11 @@ std::optional<Application> read_application(const Value& module, const Cluster& 
   out.is_user_facing = !rules.system_modules.contains(out.instance_of);
   out.inventory_data = enriched(module, cluster.domains);
 
-  const auto node = text_at(&module, {"node"});
-  const Value* its_node = node && cluster.nodes != nullptr ? cluster.nodes->find(*node) : nullptr;
-  if (node) {
+  if (const auto node = text_at(&module, {"node"})) {
     if (const auto id = json::to_int64(*node); id && *id >= 0 && *id <= INT32_MAX)
       out.node_id = static_cast<int>(*id);
   }
+  const Value* its_node = node_of(module, cluster);
   out.node_label = text_at(its_node, {"ui_name"});
   out.url = filled(rules.url_pattern, [&](std::string_view name) -> std::optional<std::string> {
     if (name == "module_id") return out.module_id;
@@ -192,43 +212,89 @@ std::optional<Application> read_application(const Value& module, const Cluster& 
   return out;
 }
 
-std::optional<std::vector<Application>> read_applications(const Value& document,
-                                                          const ApplicationRules& rules) {
-  const Value* facts = document.find("facts");
-  const Value* modules = facts == nullptr ? nullptr : facts->find("modules");
+// ---------------------------------------------------------------- fingerprints
+
+// Spelling an application out only to find that it is as it was would cost more than all the rest of this
+// file. 64 bits: one change in 10^19 would be missed until the next.
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t more) {
+  hash = (hash ^ more) * 0xff51afd7ed558ccdULL;
+  return hash ^ (hash >> 32U);
+}
+
+std::uint64_t hash_of(std::string_view text) {
+  return std::hash<std::string_view>{}(text);
+}
+
+std::uint64_t hash_of(const Value& value) {
+  std::uint64_t hash = mixed(static_cast<std::uint64_t>(value.type) + 1, value.boolean ? 2 : 1);
+  if (!value.text.empty()) return mixed(hash, hash_of(value.text));
+  for (const Value& element : value.elements) hash = mixed(hash, hash_of(element));
+  for (const json::Member& member : value.members) {
+    hash = mixed(mixed(hash, hash_of(member.key)), hash_of(member.value));
+  }
+  return hash;
+}
+
+// What enriched() makes of it: without the order of domains and names, with what the cluster knows about
+// domains.
+std::uint64_t hash_of_module(const Value& module, const Value* domains) {
+  std::uint64_t hash = 1;
+  for (const json::Member& member : module.members) {
+    const bool is_domains = member.key == "user_domains";
+    std::uint64_t value = 0;
+    if (member.value.is_array() && (is_domains || member.key == "fqdns")) {
+      for (const Value& item : member.value.elements) {
+        const Value* known = is_domains ? known_domain(item, domains) : nullptr;
+        value += mixed(3, hash_of(known != nullptr ? *known : item));
+      }
+    } else {
+      value = hash_of(member.value);
+    }
+    hash = mixed(mixed(hash, hash_of(member.key)), value);
+  }
+  return hash;
+}
+
+// What of a node gets into its applications.
+std::uint64_t hash_of_node(const Value* node) {
+  std::uint64_t hash = 1;
+  for (const std::string_view key : {"ui_name", "fqdn"}) {
+    const Value* value = node == nullptr ? nullptr : node->find(key);
+    hash = mixed(hash, value == nullptr ? 0 : hash_of(*value));
+  }
+  return hash;
+}
+
+std::optional<std::vector<ApplicationOutline>> outline_applications(const Value& facts,
+                                                                    const ApplicationRules& rules) {
+  const Value* modules = facts.find("modules");
   // An empty list is a collector that failed: a cluster always runs its core modules.
   if (modules == nullptr || !modules->is_array() || modules->elements.empty()) return std::nullopt;
-  Cluster cluster{facts->find("nodes"), facts->at({"cluster", "user_domains"}), std::nullopt};
-  if (cluster.nodes != nullptr) {
-    cluster.leader_fqdn = host_name(text_at(leader_node(*cluster.nodes), {"fqdn"}));
-  }
-  std::map<std::string, Application> by_id;
+  const Cluster cluster = cluster_of(facts);
+  const std::uint64_t of_all = mixed(hash_of(cluster.leader_fqdn.value_or("")), hash_of(rules.url_pattern));
+  std::map<std::string, ApplicationOutline> by_id;
   for (const Value& module : modules->elements) {
-    if (auto application = read_application(module, cluster, rules)) {
-      by_id.insert_or_assign(application->module_id, std::move(*application));
-    }
+    auto module_id = text_at(&module, {"id"});
+    if (!module_id) continue;
+    std::uint64_t hash = mixed(of_all, hash_of_module(module, cluster.domains));
+    hash = mixed(hash, hash_of_node(node_of(module, cluster)));
+    hash = mixed(hash, rules.system_modules.contains(instance_of(module, *module_id)) ? 1 : 0);
+    by_id.insert_or_assign(*module_id, ApplicationOutline{*module_id, hash, &module});
   }
-  std::vector<Application> out;
+  std::vector<ApplicationOutline> out;
   out.reserve(by_id.size());
-  for (auto& [id, application] : by_id) out.push_back(std::move(application));
+  for (auto& [id, outline] : by_id) out.push_back(std::move(outline));
   return out;
 }
 
-void add_fingerprints(Derived& derived) {
+void add_fingerprint(Derived& derived) {
   json::Writer writer;
   const SystemFacts& f = derived.facts;
   writer.begin_array();
   for (const auto& fact : {f.name, f.fqdn, f.version, f.type, f.ipv4_address, f.ipv6_address})
     writer.value(fact);
   if (derived.applications) {
-    for (const Application& a : *derived.applications) {
-      const std::size_t begin = writer.text().size();
-      writer.begin_array().value(a.module_id).value(a.instance_of).value(a.name).value(a.source);
-      writer.value(a.display_name).value(a.node_label).value(a.version).value(a.url).value(a.is_user_facing);
-      writer.raw(a.inventory_data).end_array();
-      derived.application_fingerprints.emplace(
-          a.module_id, std::hash<std::string_view>{}(std::string_view(writer.text()).substr(begin)));
-    }
+    for (const ApplicationOutline& a : *derived.applications) writer.value(a.module_id).value(a.fingerprint);
   }
   writer.end_array();
   derived.fingerprint = to_hex(sha256(writer.text()));
@@ -236,19 +302,25 @@ void add_fingerprints(Derived& derived) {
 
 }  // namespace
 
+Application Derived::spell_out(const ApplicationOutline& outline) const {
+  return read_application(outline, cluster_of(*facts_value), *rules);
+}
+
 Derived derive(const json::Value& document, const ApplicationRules& rules) {
   Derived out;
   const Value* facts = document.find("facts");
   if (facts != nullptr && is_cluster(document)) {
     read_cluster(*facts, out.facts);
-    out.applications = read_applications(document, rules);
+    out.facts_value = facts;
+    out.rules = &rules;
+    out.applications = outline_applications(*facts, rules);
   } else if (facts != nullptr) {
     read_firewall(*facts, out.facts);
   } else {
     read_flat(document, out.facts);
   }
   if (!out.facts.name) out.facts.name = out.facts.fqdn;
-  add_fingerprints(out);
+  add_fingerprint(out);
   return out;
 }
 

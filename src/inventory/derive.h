@@ -3,6 +3,8 @@
 // Pure.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,7 +14,6 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "inventory/intake_store.h"
-#include "inventory/recent.h"
 
 namespace collect::inventory {
 
@@ -26,15 +27,29 @@ struct ApplicationRules {
   static Result<ApplicationRules> load(std::string_view yaml, std::string_view origin);
 };
 
+// One application of a document, not spelled out: mostly its fingerprint says that nothing has to be written.
+struct ApplicationOutline {
+  std::string module_id;
+  std::uint64_t fingerprint = 0;  // of all that is written about it
+  const json::Value* module = nullptr;
+};
+
 struct Derived {
   SystemFacts facts;
-  // nullopt: the inventory has no (whole) module list, so nothing is known about applications.
-  std::optional<std::vector<Application>> applications;
-  std::string fingerprint;                           // equal fingerprints: nothing to write
-  ApplicationFingerprints application_fingerprints;  // the same, of each application
+  // By module_id. nullopt: the inventory has no (whole) module list, so nothing is known about applications.
+  std::optional<std::vector<ApplicationOutline>> applications;
+  std::string fingerprint;  // equal fingerprints: nothing to write
+
+  // As it is written. The document and the rules must still be there.
+  [[nodiscard]] Application spell_out(const ApplicationOutline& outline) const;
+
+  std::shared_ptr<const json::Document> document;  // keeps it there; may be empty
+  const json::Value* facts_value = nullptr;
+  const ApplicationRules* rules = nullptr;
 };
 
 // Reads ns8, nsec and the older flat form (contract section 4); values that are not valid are left out.
+// Points into both arguments.
 Derived derive(const json::Value& document, const ApplicationRules& rules);
 
 }  // namespace collect::inventory

@@ -6,10 +6,18 @@
 namespace collect::inventory {
 namespace {
 
-Derived derived(std::string_view text, const ApplicationRules& rules = {}) {
-  const auto document = json::Document::parse(text);
-  EXPECT_TRUE(document.ok()) << (document.ok() ? "" : document.failure().message);
-  return derive(document->root(), rules);
+Derived derived(std::string_view text, const ApplicationRules& rules) {
+  auto parsed = json::Document::parse(text);
+  EXPECT_TRUE(parsed.ok()) << (parsed.ok() ? "" : parsed.failure().message);
+  const auto document = std::make_shared<const json::Document>(*std::move(parsed));
+  Derived out = derive(document->root(), rules);
+  out.document = document;
+  return out;
+}
+
+Derived derived(std::string_view text) {
+  static const ApplicationRules none;
+  return derived(text, none);
 }
 
 constexpr std::string_view kCluster = R"({
@@ -45,7 +53,9 @@ TEST(Derive, ReadsApplications) {
       "applications: {url_pattern: 'https://{leader_fqdn}/#/apps/{module_id}', system_modules: [traefik]}",
       "test");
   ASSERT_TRUE(rules.ok());
-  const auto applications = *derived(kCluster, *rules).applications;
+  const Derived all = derived(kCluster, *rules);
+  std::vector<Application> applications;
+  for (const ApplicationOutline& outline : *all.applications) applications.push_back(all.spell_out(outline));
   ASSERT_EQ(applications.size(), 2U);
   const Application& mail = applications[0];
   EXPECT_EQ(mail.module_id, "mail1");
@@ -72,6 +82,36 @@ TEST(Derive, OrderOfSetsIsNoChange) {
   EXPECT_EQ(derived(other).fingerprint, derived(kCluster).fingerprint);
   swap("1.7.0", "1.7.1");
   EXPECT_NE(derived(other).fingerprint, derived(kCluster).fingerprint);
+}
+
+// Whatever is written about an application is in its fingerprint, and nothing else.
+TEST(Derive, AnApplicationsFingerprintMovesWithWhatIsWrittenAboutIt) {
+  const auto rules =
+      ApplicationRules::load("applications: {url_pattern: 'https://{leader_fqdn}/{node_fqdn}'}", "test");
+  const auto moved = [&](const std::string& from, const std::string& to) {
+    std::string other(kCluster);
+    other.replace(other.find(from), from.size(), to);
+    const Derived before = derived(kCluster, *rules);
+    const Derived after = derived(other, *rules);
+    std::string out;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto& a = before.applications->at(i);
+      const auto& b = after.applications->at(i);
+      if (a.fingerprint != b.fingerprint) out += b.module_id + " ";
+    }
+    return out;
+  };
+  EXPECT_EQ(moved(R"("name": "Mail")", R"("name": "Post")"), "mail1 ");
+  EXPECT_EQ(moved(R"("ui_name": "Second")", R"("ui_name": "Zwei")"), "mail1 ");
+  EXPECT_EQ(moved(R"("schema": "ad")", R"("schema": "rfc2307")"), "mail1 ");
+  EXPECT_EQ(moved("one.example.org", "uno.example.org"), "traefik1 ");
+  EXPECT_EQ(moved("two.example.org", "due.example.org"), "mail1 traefik1 ");  // the leader: everybody's URL
+  EXPECT_EQ(moved("192.0.2.1", "192.0.2.9"), "");
+
+  const auto facing = ApplicationRules::load("applications: {system_modules: [traefik]}", "test");
+  const auto not_facing = ApplicationRules::load("applications: {system_modules: [mail]}", "test");
+  EXPECT_NE(derived(kCluster, *facing).applications->at(0).fingerprint,
+            derived(kCluster, *not_facing).applications->at(0).fingerprint);
 }
 
 TEST(Derive, AMissingModuleListSaysNothingAboutApplications) {
@@ -119,7 +159,20 @@ TEST(ApplicationRules, RefuseUnknownKeysWithTheLine) {
   const auto rules = ApplicationRules::load("applications:\n  urls: x\n", "rules.yml");
   ASSERT_FALSE(rules.ok());
   EXPECT_EQ(rules.failure().message,
-            "rules.yml line 2: applications.urls: expected url_pattern (a text) or system_modules (a list)");
+            "rules.yml:2: applications: unknown key 'urls', expected one of: system_modules, url_pattern");
+}
+
+TEST(ApplicationRules, AFileWithoutTheSectionKeepsTheBuiltInOne) {
+  for (const char* yaml : {"", "# nothing\n", "limits: {}"}) {
+    const auto rules = ApplicationRules::load(yaml, "rules.yml");
+    ASSERT_TRUE(rules.ok()) << yaml;
+    EXPECT_EQ(rules->url_pattern, "https://{leader_fqdn}/cluster-admin/#/apps/{module_id}");
+    EXPECT_TRUE(rules->system_modules.contains("traefik"));
+  }
+  const auto own = ApplicationRules::load("applications: {system_modules: [mine]}", "rules.yml");
+  ASSERT_TRUE(own.ok());
+  EXPECT_EQ(own->url_pattern, "");
+  EXPECT_EQ(own->system_modules.size(), 1U);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 // Together they bound what one transaction reads: documents of one batch, all in memory at once.
 constexpr std::size_t kRecordsPerCall = 10;  // of a system
-constexpr std::size_t kSystemsPerCall = 25;
+constexpr std::size_t kSystemsPerCall = 50;
 
 }  // namespace
 
@@ -52,10 +52,13 @@ Result<std::vector<queue::Outcome>> DiffWorker::handle(std::span<const queue::Me
   }
   const Time now = clock_.now();
   for (const Compared& record : compared) {
-    ++counters_.records;
-    if (record.change_count == 0) continue;
-    ++counters_.changed_records;
-    counters_.changes += static_cast<std::uint64_t>(record.change_count);
+    if (!record.earlier) {
+      ++counters_.records;
+      if (record.change_count == 0) continue;
+      ++counters_.changed_records;
+      counters_.changes += static_cast<std::uint64_t>(record.change_count);
+    }
+    // Of an earlier one: whoever compared it may have died before it passed the job on.
     auto* done = std::get_if<queue::Done>(&outcomes[jobs[record.system_id].front()]);
     if (done == nullptr) continue;  // a later record of the system failed; the sweep finds these changes
     done->onward.push_back(notification_job(record.system_id, record.record_id, max_attempts_, now));
@@ -104,6 +107,7 @@ Result<void> DiffWorker::bury(std::span<const queue::Message> dead) {
         });
     if (!settled) return settled.failure();
     for (const Compared& record : *settled) {
+      if (record.earlier) continue;
       log::error("comparison_given_up", {{"system_id", message.system_id.text()},
                                          {"record_id", static_cast<std::int64_t>(record.record_id)},
                                          {"reason", message.error.value_or("no reason given")}});

@@ -2,6 +2,8 @@
 // PORT. Reading what is stored about a system's inventories. Read only; lists are newest first.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,27 +43,52 @@ struct Diff {
   Time created_at{};
 };
 
+// Unset members do not filter.
+struct RecordFilter {
+  std::optional<RecordId> before = {};  // those behind that one in the list: the cursor
+  std::size_t skip = 0;                 // so many of the first
+};
+
 struct DiffFilter {
-  std::optional<std::string> severity;
-  std::optional<std::string> category;
-  std::optional<std::string> diff_type;
-  std::optional<RecordId> current_id;
-  std::optional<Time> from;      // created_at >= from
-  std::optional<Time> to;        // created_at < to
-  std::optional<DiffId> before;  // id < before: the cursor
+  std::optional<std::string> severity = {};
+  std::optional<std::string> category = {};
+  std::optional<std::string> diff_type = {};
+  std::optional<RecordId> current_id = {};
+  std::optional<std::string> search = {};  // part of field_path, ASCII letters in either case
+  std::optional<Time> from = {};           // created_at >= from
+  std::optional<Time> to = {};             // created_at < to
+  std::optional<DiffId> before = {};       // those behind that one in the list: the cursor
+  std::size_t skip = 0;                    // so many of the first
 };
 
 class HistoryStore {
  public:
   virtual ~HistoryStore() = default;
   virtual Result<std::optional<Record>> latest(const SystemId& system_id) = 0;
+  // Of another system: nullopt.
+  virtual Result<std::optional<Record>> record(const SystemId& system_id, RecordId record_id) = 0;
   virtual Result<std::optional<std::string>> document(RecordId record_id) = 0;
   // What the differ held back at that record (diff/differ.h); empty: nothing, or there is no such record.
   virtual Result<std::string> held(RecordId record_id) = 0;
-  virtual Result<std::vector<Record>> records(const SystemId& system_id, std::optional<RecordId> before,
+  // By timestamp, then id. A cursor whose record is gone meanwhile goes on with lower ids.
+  virtual Result<std::vector<Record>> records(const SystemId& system_id, const RecordFilter& filter,
                                               std::size_t limit) = 0;
+  // By created_at, then id. `invalid`: there never was a diff `before`.
   virtual Result<std::vector<Diff>> diffs(const SystemId& system_id, const DiffFilter& filter,
                                           std::size_t limit) = 0;
 };
+
+// The half-open range of a diff list's keys (created_at, id) that `to` and `before` leave, where `before` was
+// made at `before_at`.
+struct DiffEnd {
+  Time created_at{};
+  DiffId id{};
+};
+DiffEnd end_of(const DiffFilter& filter, std::optional<Time> before_at);
+
+// Before and after everything that has a time.
+inline constexpr Time kFirstTime = std::chrono::sys_days{std::chrono::year{1} / 1 / 1};
+inline constexpr Time kLastTime =
+    std::chrono::sys_days{std::chrono::year{9999} / 12 / 31} + std::chrono::days(1) - Duration(1);
 
 }  // namespace collect::inventory

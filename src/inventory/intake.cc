@@ -22,8 +22,9 @@ class Planner {
           const IntakeState& state, Recent& recent)
       : batch_(batch), derived_(derived), state_(state), recent_(recent) {
     for (const auto& [system_id, latest] : state.systems) {
-      if (latest)
-        latest_[system_id] = {{latest->id, 0}, latest->timestamp, latest->hash, latest->derived_hash};
+      if (!latest) continue;
+      latest_[system_id] = {{latest->id, 0}, latest->timestamp, latest->hash, latest->derived_hash};
+      stored_[system_id] = latest->derived_hash;
     }
   }
 
@@ -70,33 +71,39 @@ class Planner {
     SystemUpdate& update = note_inventory(arrival);
     if (latest.derived_hash != derived.fingerprint) {
       update.facts = derived.facts;
-      if (derived.applications) sync(arrival, derived, latest.derived_hash);
+      if (derived.applications) sync(arrival, derived);
     }
     latest = {add_record(index, derived.fingerprint, false), arrival.received_at, arrival.hash,
               derived.fingerprint};
     book(arrival, Outcome::stored, latest.ref, "");
   }
 
-  // Writes all applications, or those that differ from `before` where the store stands at that. An earlier
-  // sync of this batch is replaced, so its differences have to be written by this one.
-  void sync(const Arrival& arrival, const Derived& derived, const std::string& before) {
+  // Writes all applications, or those that differ from what the store has. An earlier sync of this batch is
+  // replaced: it would be overwritten at once.
+  void sync(const Arrival& arrival, const Derived& derived) {
     ApplicationSync sync{arrival.system_id, {}, arrival.received_at, {}};
-    const bool first = !syncs_.contains(arrival.system_id);
-    const auto known = first && !before.empty() ? recent_.applications.find(before) : nullptr;
-    for (const Application& application : *derived.applications) {
-      const auto same = [&] {
-        if (known == nullptr) return false;
-        const auto found = known->find(application.module_id);
-        return found != known->end() &&
-               found->second == derived.application_fingerprints.at(application.module_id);
-      };
-      if (same()) {
-        sync.unchanged.push_back(application.module_id);
+    const std::string& before = stored_[arrival.system_id];
+    const auto known = before.empty() ? nullptr : recent_.applications.find(before);
+    std::size_t still_there = 0;
+    for (const ApplicationOutline& outline : *derived.applications) {
+      const std::uint64_t* stored = nullptr;
+      if (known != nullptr) {
+        const auto found = known->find(outline.module_id);
+        if (found != known->end()) stored = &found->second;
+      }
+      if (stored != nullptr) ++still_there;
+      if (stored != nullptr && *stored == outline.fingerprint) {
+        sync.unchanged.push_back(outline.module_id);
       } else {
-        sync.applications.push_back(application);
+        sync.applications.push_back(derived.spell_out(outline));
       }
     }
-    syncs_[arrival.system_id] = std::move(sync);
+    sync.none_vanished = known != nullptr && still_there == known->size();
+    if (sync.none_vanished && sync.applications.empty()) {
+      syncs_.erase(arrival.system_id);
+    } else {
+      syncs_[arrival.system_id] = std::move(sync);
+    }
   }
 
   RecordRef add_record(std::size_t index, std::string derived_hash, bool late) {
@@ -124,6 +131,7 @@ class Planner {
   std::vector<Rejected> rejected_;
   std::set<MessageId> seen_;
   std::map<SystemId, Latest> latest_;
+  std::map<SystemId, std::string> stored_;  // the store's derived_hash
   std::map<SystemId, SystemUpdate> updates_;
   std::map<SystemId, ApplicationSync> syncs_;
 };
@@ -144,15 +152,21 @@ std::string_view to_string(Outcome outcome) {
 
 std::shared_ptr<const Derived> read_derived(const Arrival& arrival, const ApplicationRules& rules,
                                             Recent& recent) {
-  auto parsed = json::Document::parse_checked(arrival.document);
-  if (!parsed) return std::make_shared<const Derived>();
-  const auto document = std::make_shared<const json::Document>(*std::move(parsed));
-  recent.documents.put(arrival.hash, document, document->bytes());
-  auto derived = std::make_shared<const Derived>(derive(document->root(), rules));
-  if (derived->applications) {
-    recent.applications.put(
-        derived->fingerprint,
-        std::make_shared<const ApplicationFingerprints>(derived->application_fingerprints), 1);
+  auto document = recent.documents.find(arrival.hash);
+  if (document == nullptr) {
+    auto parsed = json::Document::parse_checked(arrival.document);
+    if (!parsed) return std::make_shared<const Derived>();
+    document = std::make_shared<const json::Document>(*std::move(parsed));
+    recent.documents.put(arrival.hash, document, document->bytes());
+  }
+  auto derived = std::make_shared<Derived>(derive(document->root(), rules));
+  derived->document = document;
+  if (derived->applications && recent.applications.find(derived->fingerprint) == nullptr) {
+    auto fingerprints = std::make_shared<ApplicationFingerprints>();
+    for (const ApplicationOutline& outline : *derived->applications) {
+      fingerprints->emplace_hint(fingerprints->end(), outline.module_id, outline.fingerprint);
+    }
+    recent.applications.put(derived->fingerprint, std::move(fingerprints), 1);
   }
   return derived;
 }

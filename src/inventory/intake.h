@@ -23,6 +23,7 @@ struct IntakeDecision {
 };
 
 // What an arrival's document says, as derive() has it; leaves in `recent` what the next steps will need.
+// `rules` must outlive it.
 std::shared_ptr<const Derived> read_derived(const Arrival& arrival, const ApplicationRules& rules,
                                             Recent& recent);
 

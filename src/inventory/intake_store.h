@@ -104,6 +104,7 @@ struct ApplicationSync {
   std::vector<Application> applications;
   Time at{};
   std::vector<std::string> unchanged = {};  // module ids: known to stand there just as they should
+  bool none_vanished = false;               // known: nothing stands there that is in neither list
 };
 
 struct ProcessedMessage {

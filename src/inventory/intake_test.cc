@@ -151,9 +151,47 @@ TEST_F(IntakeOfACluster, OnlyApplicationsThatDifferAreWritten) {
   const auto changed = tell(R"({"id":"b1","version":"1"},{"id":"a1","version":"2"})");
   EXPECT_EQ(ids(changed), (Ids{"a1"}));
   EXPECT_EQ(changed.unchanged, (Ids{"b1"}));
+  EXPECT_TRUE(changed.none_vanished);
   const auto gone = tell(R"({"id":"a1","version":"2"})");
   EXPECT_EQ(ids(gone), Ids{});
   EXPECT_EQ(gone.unchanged, (Ids{"a1"}));
+  EXPECT_FALSE(gone.none_vanished);
+  const auto came = tell(R"({"id":"a1","version":"2"},{"id":"b1","version":"1"})");
+  EXPECT_EQ(ids(came), (Ids{"b1"}));
+  EXPECT_TRUE(came.none_vanished);
+}
+
+TEST_F(IntakeOfACluster, OfSeveralReportsInABatchOnlyWhatTheLastOneDiffersInIsWritten) {
+  const std::string b = R"({"id":"b1","version":"1"})";
+  tell(R"({"id":"a1","version":"1"},)" + b);
+  const auto of_all = [&](const std::vector<std::string>& modules) {
+    std::vector<Arrival> batch;
+    std::vector<std::shared_ptr<const Derived>> derived;
+    for (std::size_t i = 0; i < modules.size(); ++i) {
+      batch.push_back(arrival("n" + std::to_string(i), "s", 100 + static_cast<int>(i),
+                              R"({"installation":"nethserver","facts":{"nodes":{},"uptime_seconds":)" +
+                                  std::to_string(i) + R"(,"modules":[)" + modules[i] + "]}}"));
+      derived.push_back(read_derived(batch.back(), kRules, recent_));
+    }
+    return inventory::decide_intake(batch, derived, state_with("s", latest_), recent_).plan.applications;
+  };
+  const std::string newer = R"({"id":"a1","version":"2"},)" + b;
+  const auto syncs = of_all({newer, R"({"id":"a1","version":"3"},)" + b});
+  ASSERT_EQ(syncs.size(), 1U);
+  EXPECT_EQ(ids(syncs[0]), (Ids{"a1"}));
+  EXPECT_EQ(syncs[0].applications[0].version, "3");
+  EXPECT_EQ(syncs[0].unchanged, (Ids{"b1"}));
+  // There and back.
+  EXPECT_TRUE(of_all({newer, R"({"id":"a1","version":"1"},)" + b}).empty());
+}
+
+TEST_F(IntakeOfACluster, NoneVanishedOnlyWhereEachThatStoodThereIsTold) {
+  const std::string modules = R"({"id":"a1","version":"1"})";
+  EXPECT_FALSE(tell(modules).none_vanished);  // nothing is known about what stands there
+  tell(modules + R"(,{"id":"b1","version":"1"})");
+  const auto replaced = tell(R"({"id":"b1","version":"1"},{"id":"c1","version":"1"})");  // as many as before
+  EXPECT_EQ(ids(replaced), (Ids{"c1"}));
+  EXPECT_FALSE(replaced.none_vanished);
 }
 
 TEST_F(IntakeOfACluster, WhatAnotherProcessWroteMeanwhileIsNotTakenForKnown) {

@@ -61,6 +61,7 @@ net::Response InventoryApi::too_large() const {
 }
 
 net::Response InventoryApi::post(const systems::System& system, net::Request request) {
+  const auto begin = std::chrono::steady_clock::now();
   const std::string_view encoding = request.header("Content-Encoding");
   net::Decoded decoded = net::decode_body(std::move(request.body), encoding, options_.max_request_bytes);
   switch (decoded.state) {
@@ -88,7 +89,12 @@ net::Response InventoryApi::post(const systems::System& system, net::Request req
                                           options_.budget_per_minute))
         .with("Retry-After", std::to_string(wait->count()));
   }
-  return accept(system, report->document, report->sender_time);
+  auto answer = accept(system, report->document, report->sender_time);
+  if (answer.status == 202) {
+    counters_.accept_time.observe(
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin));
+  }
+  return answer;
 }
 
 // Strictly rising within this process, so that two inventories of one system never tie.

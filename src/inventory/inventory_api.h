@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "inventory/budget.h"
 #include "inventory/intake_store.h"
 #include "net/router.h"
@@ -22,6 +23,7 @@ struct DoorCounters {
   std::atomic<std::uint64_t> over_budget{0};  // 429
   std::atomic<std::uint64_t> unavailable{0};  // 503
   std::atomic<std::uint64_t> accepted_bytes{0};
+  Histogram accept_time;  // of those with a 202, from the whole body to the queue's word
 };
 
 class InventoryApi {

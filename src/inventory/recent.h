@@ -19,7 +19,7 @@ namespace collect::inventory {
 using ApplicationFingerprints = std::map<std::string, std::uint64_t, std::less<>>;
 
 struct Recent {
-  static constexpr std::size_t kDocumentBytes = 128U << 20U;
+  static constexpr std::size_t kDocumentBytes = 256U << 20U;
   static constexpr std::size_t kApplicationLists = 50'000;  // about a kilobyte each
 
   LruCache<json::Document> documents{kDocumentBytes};                 // by data_hash

@@ -115,7 +115,7 @@ class Walk {
 }  // namespace
 
 Result<void> replay(HistoryStore& history, const SystemId& system_id, Time since, const VisitRecord& visit) {
-  auto records = history.records(system_id, std::nullopt, kAll);
+  auto records = history.records(system_id, {}, kAll);
   if (!records) return records.failure();
   std::ranges::reverse(*records);
   const auto late = late_ones(*records);

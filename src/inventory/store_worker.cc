@@ -20,9 +20,62 @@ Result<Time> read_time(std::string_view raw) {
   return parse_rfc3339(document->root().text);
 }
 
+// The quoted text at the start of `rest`, which moves on behind it. Nullopt: there is none, or one with
+// escapes.
+std::optional<std::string_view> skip_text(std::string_view& rest) {
+  const std::size_t end = rest.starts_with('"') ? rest.find('"', 1) : std::string_view::npos;
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto text = rest.substr(1, end - 1);
+  if (text.find('\\') != std::string_view::npos) return std::nullopt;
+  rest.remove_prefix(end + 1);
+  return text;
+}
+
+bool skip(std::string_view& rest, std::string_view expected) {
+  if (!rest.starts_with(expected)) return false;
+  rest.remove_prefix(expected.size());
+  return true;
+}
+
+// Data that InventoryApi wrote: the usual case. Its document is parsed anyway, and that tells whether it is
+// one object up to the end. Anything else: nullopt, for the general way.
+std::optional<Arrival> read_usual(const queue::Message& message, Recent& recent, Time now) {
+  std::string_view rest = message.data;
+  if (!skip(rest, "{\"system_id\":") || !skip_text(rest) || !skip(rest, ",\"timestamp\":"))
+    return std::nullopt;
+  const auto timestamp = skip_text(rest);
+  const auto received_at = timestamp ? parse_rfc3339(*timestamp) : invalid("no time");
+  std::optional<Time> sender_time;
+  if (skip(rest, ",\"sender_timestamp\":")) {
+    const auto sent = skip_text(rest);
+    const auto time = sent ? parse_rfc3339(*sent) : invalid("no time");
+    if (!time) return std::nullopt;
+    sender_time = *time;
+  }
+  if (!received_at || message.system_id.empty() || !skip(rest, ",\"data\":") || !rest.starts_with('{') ||
+      !rest.ends_with("}}"))
+    return std::nullopt;
+  rest.remove_suffix(1);
+  Arrival out;
+  out.message_id = message.id;
+  out.system_id = message.system_id;
+  out.received_at = std::min(*received_at, now);
+  out.sender_time = sender_time;
+  out.hash = to_hex(sha256(rest));
+  if (recent.documents.find(out.hash) == nullptr) {
+    auto parsed = json::Document::parse_checked(rest);
+    if (!parsed) return std::nullopt;
+    const auto document = std::make_shared<const json::Document>(*std::move(parsed));
+    recent.documents.put(out.hash, document, document->bytes());
+  }
+  out.document = rest;
+  return out;
+}
+
 }  // namespace
 
-Result<Arrival> read_arrival(const queue::Message& message, Time now) {
+Result<Arrival> read_arrival(const queue::Message& message, Recent& recent, Time now) {
+  if (auto usual = read_usual(message, recent, now)) return *std::move(usual);
   Arrival out;
   out.message_id = message.id;
   out.system_id = message.system_id;
@@ -64,7 +117,7 @@ Result<std::vector<queue::Outcome>> StoreWorker::handle(std::span<const queue::M
   std::vector<Work> batch;
   batch.reserve(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    auto arrival = read_arrival(messages[i], now);
+    auto arrival = read_arrival(messages[i], recent_, now);
     if (arrival) {
       auto derived = read_derived(*arrival, *rules, recent_);
       batch.push_back({i, std::move(*arrival), std::move(derived)});
@@ -144,8 +197,9 @@ Result<void> StoreWorker::bury(std::span<const queue::Message> dead) {
     booked.push_back({message.id, message.system_id, Outcome::dead, std::nullopt,
                       message.error.value_or("no reason given"), message.created_at});
   }
-  counters_.dead += dead.size();
-  return store_.book_dead(booked, clock_.now());
+  auto done = store_.book_dead(booked, clock_.now());
+  if (done) counters_.dead += dead.size();  // not once for each try
+  return done;
 }
 
 }  // namespace collect::inventory

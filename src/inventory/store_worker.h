@@ -55,7 +55,8 @@ class StoreWorker final : public queue::Handler {
 };
 
 // Reads an inventory message's data, which queue::decode() has checked to be JSON that can be stored:
-// {"system_id", "timestamp", "data": {…}}. `invalid` says what is wrong.
-Result<Arrival> read_arrival(const queue::Message& message, Time now);
+// {"system_id", "timestamp", "data": {…}}. `invalid` says what is wrong. Where it has to parse the document
+// for that, `recent` keeps it.
+Result<Arrival> read_arrival(const queue::Message& message, Recent& recent, Time now);
 
 }  // namespace collect::inventory

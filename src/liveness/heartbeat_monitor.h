@@ -29,7 +29,7 @@ class HeartbeatMonitor {
   // The store outlives it.
   HeartbeatMonitor(LivenessStore& store, Options options);
 
-  // One round; safe from any thread. Several processes may do it, one at a time is enough. Failures are
+  // One round; safe from any thread. Several processes may do it, in turn. Failures are
   // logged, once until it works again.
   Result<Transitions> run(Time now);
 

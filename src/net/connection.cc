@@ -8,7 +8,10 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <functional>
+#include <new>
 #include <utility>
+
+#include "base/log.h"
 
 namespace collect::net {
 namespace {
@@ -19,7 +22,7 @@ Refused kind_of(int status) {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, PlainTransport transport, std::string peer_address)
+Connection::Connection(Loop& loop, Transport transport, std::string peer_address)
     : loop_(loop),
       door_(loop.door()),
       transport_(std::move(transport)),
@@ -44,14 +47,34 @@ void Connection::close() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   deadline_ = Steady::time_point::max();
-  auto waiting = Job::waiting;
-  job_.compare_exchange_strong(waiting, Job::given_up);
-  transport_.close();
+  auto job = Job::waiting;
+  job_.compare_exchange_strong(job, Job::given_up);
+  // A thread of the pool may be at the socket: it is closed for good when that comes back.
+  if (job == Job::running) {
+    transport_.interrupt();
+  } else {
+    note_tls_failure();
+    transport_.close();
+  }
   --door_.counters.connections_open;
 }
 
+void Connection::note_tls_failure() {
+  const bool unfinished = transport_.in_handshake();
+  const std::string_view problem = transport_.tls_problem();
+  if (!unfinished && problem.empty()) return;
+  ++door_.counters.tls_failures;
+  log::debug("tls_failed",
+             {{"peer", peer_address_}, {"problem", problem.empty() ? "not finished" : problem}});
+}
+
+void Connection::end() {
+  if (phase_ != Phase::closed) transport_.shut_down_sending();
+  close();
+}
+
 void Connection::drain() {
-  if (phase_ == Phase::idle && !transport_.has_input()) close();
+  if (phase_ == Phase::idle && !transport_.has_input()) end();
 }
 
 void Connection::cut() {
@@ -78,6 +101,7 @@ void Connection::cut() {
       door_.counters.count(Refused::too_slow);
       return close();
     case Phase::idle:
+      return end();
     case Phase::lingering:
     case Phase::closed:
       return close();
@@ -117,7 +141,7 @@ void Connection::next_request() {
   phase_ = Phase::idle;
   if (pending_.empty()) {
     // Only an answer that was being written when draining began comes here.
-    if (door_.draining && !transport_.has_input()) return close();
+    if (door_.draining && !transport_.has_input()) return end();
     if (pending_.capacity() > 4096) std::string().swap(pending_);
     expire_in(door_.options.idle_deadline);
     return wait_readable();
@@ -175,6 +199,8 @@ void Connection::on_head(std::string_view raw, std::string_view rest) {
 Admission Connection::admit_safely() {
   try {
     return door_.router.admit(request_);
+  } catch (const std::bad_alloc&) {
+    return no_memory();
   } catch (const std::exception& problem) {
     return handler_failed(problem.what());
   } catch (...) {
@@ -196,8 +222,11 @@ void Connection::keep(std::string_view rest) {
 
 void Connection::forget_request() {
   if (body_held_ > 0) door_.release(std::exchange(body_held_, 0));
+  if (answer_held_ > 0) door_.release_answer(std::exchange(answer_held_, 0));
   request_ = Request{};
   request_id_.clear();
+  accepted_ = Accepted{};
+  body_received_ = 0;
   std::string().swap(response_.body);
 }
 

@@ -2,7 +2,9 @@
 // One connection and the requests on it, one after the other. Internal to the net room.
 //
 // It lives on its loop's thread, held by the one wait or pool job that is under way; when there is none, it
-// is gone. Only run_job() touches it elsewhere, on a pool thread, while the loop leaves the request alone.
+// is gone. Only run_job() touches it elsewhere, on a pool thread, while the loop leaves the request alone,
+// and when bodies are streamed also the socket: then that thread reads and writes it, waiting as long as it
+// takes.
 #pragma once
 
 #include <atomic>
@@ -12,6 +14,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,7 +34,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Steady = Loop::Steady;
 
-  Connection(Loop& loop, PlainTransport transport, std::string peer_address);
+  Connection(Loop& loop, Transport transport, std::string peer_address);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -41,6 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void cut();
   // The server goes away: closes now when nothing is going on.
   void drain();
+  // Without a word: the other end can tell that what it read may not be all.
   void close();
 
   std::size_t place = 0;  // in the loop's list
@@ -63,6 +68,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Keeps what was read beyond the part in hand; `rest` may point into pending_ itself.
   void keep(std::string_view rest);
   void forget_request();
+  // Closes, and says first that nothing is missing.
+  void end();
+  void note_tls_failure();
 
   // Reading bodies. `rest` and `bytes` may point into pending_ or into the loop's scratch.
   void begin_body(std::string_view rest);
@@ -77,19 +85,33 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void extend_body_deadline();
   [[nodiscard]] std::uint64_t length() const { return request_.content_length.value_or(0); }
   [[nodiscard]] bool buffers_body() const { return accepted_.use == BodyUse::buffer; }
+  [[nodiscard]] bool streams() const { return accepted_.use == BodyUse::stream; }
 
   // Work on the pool.
   void submit();
-  static void run_job(std::shared_ptr<Connection> self);
+  static void run_job(std::shared_ptr<Connection> self) noexcept;
   [[nodiscard]] std::variant<Response, Accepted> decide_safely();
   [[nodiscard]] Response handle_safely();
   [[nodiscard]] Response handler_failed(std::string_view what);
+  [[nodiscard]] Response no_memory();
   void on_job_done();
+
+  // Streaming, on the pool's thread but for the last (connection_stream.cc).
+  void run_stream();
+  [[nodiscard]] Result<std::size_t> read_streamed(std::span<char> into);
+  [[nodiscard]] Failure stream_fails(Refused kind, int status, std::string message);
+  void write_streamed();
+  [[nodiscard]] bool write_now(std::string_view first, std::string_view second);
+  [[nodiscard]] std::chrono::milliseconds patience(std::chrono::milliseconds deadline,
+                                                   std::uint64_t bytes) const;
+  void on_stream_done();
 
   // Answering.
   void answer_unread(Response response, std::string_view rest);
   void refuse(Refused kind, Response response);
   void answer(Response response, After after);
+  // What to write for it, and what follows; `date` as in its header.
+  void prepare(Response response, After after, std::string_view date);
   void write();
   void on_written();
   void linger();
@@ -99,7 +121,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Loop& loop_;
   Door& door_;
-  PlainTransport transport_;
+  Transport transport_;
   const std::string peer_address_;
 
   Phase phase_ = Phase::idle;
@@ -114,11 +136,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Steady::time_point body_begun_{};
   std::uint64_t body_received_ = 0;
   std::uint64_t body_held_ = 0;
+  std::uint64_t answer_held_ = 0;
   ChunkedBody chunks_;
 
   std::function<std::variant<Response, Accepted>()> decide_;  // set: the job is to decide, else to handle
   std::variant<Response, Accepted> decision_;
   std::atomic<Job> job_ = Job::none;
+
+  // Of a stream. Time spent waiting for the client only: a slow handler is not the client's fault.
+  struct Problem {
+    Refused kind;
+    Response answer;
+  };
+  enum class Streamed { nothing, all, broken_off };
+  Steady::duration waited_{};
+  std::optional<Problem> body_problem_;
+  Streamed streamed_ = Streamed::nothing;  // of the answer
 
   Response response_;
   std::string response_head_;

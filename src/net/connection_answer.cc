@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "base/json.h"
@@ -9,22 +10,30 @@
 #include "net/connection.h"
 
 namespace collect::net {
+namespace {
+
+constexpr std::size_t kLongAnswer = 64U << 10U;  // shorter ones are as good as sent
+
+}  // namespace
 
 void Connection::submit() {
   phase_ = Phase::pool;
   expire_in(door_.options.handler_timeout);
   job_ = Job::waiting;
   ++door_.jobs;
-  if (door_.pool.try_run([self = shared_from_this()]() mutable { run_job(std::move(self)); })) return;
+  Pool& pool = !decide_ && accepted_.pool != nullptr ? *accepted_.pool : door_.pool;
+  if (pool.try_run([self = shared_from_this()]() mutable { run_job(std::move(self)); })) return;
   --door_.jobs;
   job_ = Job::none;
   door_.counters.count(Refused::overloaded);
   Response response = try_again_later("the server is too busy, try again later");
-  if (std::exchange(decide_, nullptr)) return answer_unread(std::move(response), pending_);
+  if (std::exchange(decide_, nullptr) || streams()) return answer_unread(std::move(response), pending_);
   answer(std::move(response), After::next_request);
 }
 
-void Connection::run_job(std::shared_ptr<Connection> self) {
+// noexcept: thrown out of here, the connection would end on this thread while its loop still sees it. A
+// process that has no memory for an answer ends instead, and is started again; nothing is lost with it.
+void Connection::run_job(std::shared_ptr<Connection> self) noexcept {
   struct Leave {
     Door& door;
     ~Leave() { --door.jobs; }
@@ -33,6 +42,8 @@ void Connection::run_job(std::shared_ptr<Connection> self) {
   if (self->job_.compare_exchange_strong(waiting, Job::running)) {
     if (self->decide_) {
       self->decision_ = self->decide_safely();
+    } else if (self->streams()) {
+      self->run_stream();
     } else {
       self->response_ = self->handle_safely();
     }
@@ -45,6 +56,8 @@ void Connection::run_job(std::shared_ptr<Connection> self) {
 std::variant<Response, Accepted> Connection::decide_safely() {
   try {
     return decide_();
+  } catch (const std::bad_alloc&) {
+    return no_memory();
   } catch (const std::exception& problem) {
     return handler_failed(problem.what());
   } catch (...) {
@@ -54,7 +67,11 @@ std::variant<Response, Accepted> Connection::decide_safely() {
 
 Response Connection::handle_safely() {
   try {
-    return accepted_.handle(std::move(request_));
+    Response response = accepted_.handle(std::move(request_));
+    if (response.source && !streams()) return handler_failed("a stream from an endpoint that has none");
+    return response;
+  } catch (const std::bad_alloc&) {
+    return no_memory();
   } catch (const std::exception& problem) {
     return handler_failed(problem.what());
   } catch (...) {
@@ -69,10 +86,19 @@ Response Connection::handler_failed(std::string_view what) {
                   json::Writer().begin_object().member("request_id", request_id_).end_object().text());
 }
 
+// Nobody's bug: another moment, or a smaller request, may have what this one needed.
+Response Connection::no_memory() {
+  door_.counters.count(Refused::overloaded);
+  log::warn("request_without_memory", {{"request_id", request_id_}, {"route", request_.route}});
+  return try_again_later("the server has not enough memory at the moment");
+}
+
 void Connection::on_job_done() {
   const Job job = job_.exchange(Job::none);
   if (job != Job::running || phase_ == Phase::closed) return;
-  if (!std::exchange(decide_, nullptr)) return answer(std::move(response_), After::next_request);
+  if (!std::exchange(decide_, nullptr)) {
+    return streams() ? on_stream_done() : answer(std::move(response_), After::next_request);
+  }
   if (auto* response = std::get_if<Response>(&decision_))
     return answer_unread(std::move(*response), pending_);
   accepted_ = std::get<Accepted>(std::move(decision_));
@@ -82,11 +108,12 @@ void Connection::on_job_done() {
 // A body that is here already is dropped and the connection goes on; one that is not would have to be waited
 // for.
 void Connection::answer_unread(Response response, std::string_view rest) {
-  if (request_.chunked || rest.size() < length()) {
+  const std::uint64_t missing = length() - body_received_;
+  if (request_.chunked || rest.size() < missing) {
     keep({});
     return answer(std::move(response), After::linger);
   }
-  keep(rest.substr(static_cast<std::size_t>(length())));
+  keep(rest.substr(static_cast<std::size_t>(missing)));
   answer(std::move(response), After::next_request);
 }
 
@@ -97,26 +124,38 @@ void Connection::refuse(Refused kind, Response response) {
 }
 
 void Connection::answer(Response response, After after) {
+  prepare(std::move(response), after, loop_.date(door_.clock.now()));
+  expire_in(door_.options.write_deadline + time_for(response_body_.size()));
+  write();
+}
+
+void Connection::prepare(Response response, After after, std::string_view date) {
   if (after == After::next_request && (!request_.keep_alive || door_.draining)) {
     after = pending_.empty() ? After::close : After::linger;
   }
   // Before the client can see the answer, so that whoever was answered no longer counts.
   if (body_held_ > 0) door_.release(std::exchange(body_held_, 0));
+  if (answer_held_ > 0) door_.release_answer(std::exchange(answer_held_, 0));
   if (request_id_.empty()) request_id_ = door_.next_request_id();
   response_ = std::move(response);
+  if (const std::size_t size = response_.body.size(); size > kLongAnswer) {
+    if (door_.hold_answer(size)) {
+      answer_held_ = size;
+    } else {
+      door_.counters.count(Refused::overloaded);
+      response_ = try_again_later("the server holds too many answers at the moment");
+    }
+  }
   if (response_.status < 200 || response_.status > 599) response_.status = 500;
   ++door_.counters.answers[static_cast<std::size_t>(response_.status / 100)];
 
   response_head_.clear();
-  append_head(
-      response_head_, response_,
-      {request_id_, loop_.date(door_.clock.now()), request_.http_minor, after == After::next_request});
+  append_head(response_head_, response_,
+              {request_id_, date, request_.http_minor, after == After::next_request});
   const bool body = status_has_body(response_.status) && request_.method != Method::head;
   response_body_ = body ? std::string_view(response_.body) : std::string_view();
   written_ = 0;
   after_ = after;
-  expire_in(door_.options.write_deadline + time_for(response_body_.size()));
-  write();
 }
 
 void Connection::write() {
@@ -149,7 +188,7 @@ void Connection::on_written() {
     case After::linger:
       return linger();
     case After::close:
-      return close();
+      return end();
   }
 }
 

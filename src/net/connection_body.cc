@@ -20,12 +20,16 @@ std::chrono::milliseconds Connection::time_for(std::uint64_t bytes) const {
 
 void Connection::begin_body(std::string_view rest) {
   if (length() > accepted_.max_body_bytes) return refuse_large_body();
+  if (streams() && request_.chunked) {
+    return refuse(Refused::malformed, envelope(411, "expected a Content-Length, got a body in chunks"));
+  }
+  // Its handler reads it; what came with the head waits for that.
+  if (streams()) return on_body_complete(rest);
   if (!request_.chunked && length() == 0) return on_body_complete(rest);
   if (buffers_body()) {
     if (!hold_body(length())) return;
     request_.body.reserve(length());
   }
-  body_received_ = 0;
   body_begun_ = Steady::now();
   chunks_.restart();
   if (!request_.expect_continue || !rest.empty()) return on_body_bytes(rest);

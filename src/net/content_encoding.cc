@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <new>
 
 #include "net/http.h"
 
@@ -18,7 +20,8 @@ Decoded inflate_gzip(const std::string& body, std::uint64_t max_bytes) {
   Decoded out{Decoding::broken, {}};
   if (body.size() > std::numeric_limits<uInt>::max()) return {Decoding::too_large, {}};
   z_stream stream{};
-  if (inflateInit2(&stream, kGzipOnly) != Z_OK) return out;
+  if (inflateInit2(&stream, kGzipOnly) != Z_OK) throw std::bad_alloc();  // nothing else can be wrong yet
+  const std::unique_ptr<z_stream, decltype(&inflateEnd)> ended(&stream, &inflateEnd);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));  // NOLINT: zlib only reads it
   stream.avail_in = static_cast<uInt>(body.size());
   int state = Z_OK;
@@ -30,9 +33,9 @@ Decoded inflate_gzip(const std::string& body, std::uint64_t max_bytes) {
     stream.avail_out = static_cast<uInt>(std::min<std::size_t>(text.size() - used, 1U << 30U));
     state = inflate(&stream, Z_NO_FLUSH);
   }
+  if (state == Z_MEM_ERROR) throw std::bad_alloc();
   const bool whole = state == Z_STREAM_END && stream.avail_in == 0;
   const std::uint64_t size = stream.total_out;
-  inflateEnd(&stream);
   if (size > max_bytes) return {Decoding::too_large, {}};
   if (!whole) return out;
   text.resize(size);

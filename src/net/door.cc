@@ -26,4 +26,15 @@ void Door::release(std::uint64_t bytes) {
   counters.body_bytes_held -= bytes;
 }
 
+bool Door::hold_answer(std::uint64_t bytes) {
+  const std::uint64_t before = counters.answer_bytes_held.fetch_add(bytes);
+  if (before == 0 || before + bytes <= options.max_answer_bytes_held) return true;
+  counters.answer_bytes_held -= bytes;
+  return false;
+}
+
+void Door::release_answer(std::uint64_t bytes) {
+  counters.answer_bytes_held -= bytes;
+}
+
 }  // namespace collect::net

@@ -24,6 +24,9 @@ struct Door {
   // release().
   bool hold(std::uint64_t bytes);
   void release(std::uint64_t bytes);
+  // The same for an answer.
+  bool hold_answer(std::uint64_t bytes);
+  void release_answer(std::uint64_t bytes);
 
   const ServerOptions options;
   const Router& router;

@@ -263,7 +263,12 @@ void append_head(std::string& out, const Response& response, const Framing& fram
   append_field(out, "Date", framing.date);
   if (status_has_body(response.status)) {
     if (!response.content_type.empty()) append_field(out, "Content-Type", response.content_type);
-    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+    if (response.source_bytes != kUntilItEnds) {
+      const std::uint64_t size = response.source_bytes > 0 ? response.source_bytes : response.body.size();
+      fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", size);
+    } else if (framing.http_minor > 0) {
+      out.append("Transfer-Encoding: chunked\r\n");
+    }
   }
   append_field(out, "X-Request-Id", framing.request_id);
   bool cache_control = false;

@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "net/byte_source.h"
 
 namespace collect::net {
 
@@ -70,9 +73,17 @@ struct RequestHead {
 
 struct Request : RequestHead {
   std::string body;  // as it came (Content-Encoding is the handler's business), without the chunks' framing
+  // With BodyUse::stream instead of `body`: its content_length bytes as they come, for as long as the handler
+  // runs. The client is asked for them (100 Continue) when the first are read, and waits while nobody reads.
+  // A failure (`invalid`) means that it was cut off or too slow; the server answers it then.
+  ByteSource* stream = nullptr;
 };
 
 inline constexpr std::string_view kJson = "application/json; charset=utf-8";
+
+// Response::source_bytes of a source whose size nobody knows before its end: sent in chunks (RFC 9112 section
+// 7.1), to HTTP/1.0 clients until the connection closes.
+inline constexpr std::uint64_t kUntilItEnds = std::numeric_limits<std::uint64_t>::max();
 
 // The server adds Date, Content-Length, Connection, X-Request-Id, X-Content-Type-Options and, unless given
 // here, Cache-Control: no-store. Those it owns are ignored here, as is any header whose name is no HTTP
@@ -82,6 +93,10 @@ struct Response {
   std::vector<Header> headers;
   std::string content_type{kJson};  // empty: none is sent
   std::string body;                 // not sent with 204 and 304
+  // Only from endpoints with BodyUse::stream: the body instead of `body`. One that fails before its first
+  // byte becomes a 503; later the connection is closed, so that the client sees that bytes are missing.
+  std::shared_ptr<ByteSource> source;
+  std::uint64_t source_bytes = 0;  // that it must give; more are not asked for. Or kUntilItEnds
 
   Response& with(std::string name, std::string value) &;
   Response&& with(std::string name, std::string value) &&;

@@ -67,11 +67,12 @@ std::string to_text(const tcp::endpoint& endpoint) {
                                     : fmt::format("{}:{}", host, endpoint.port());
 }
 
-Listener::Listener(std::vector<std::unique_ptr<Loop>>& loops)
+Listener::Listener(std::vector<std::unique_ptr<Loop>>& loops, std::shared_ptr<const TlsIdentity> tls)
     : loops_(loops),
       door_(loops.front()->door()),
       acceptor_(loops.front()->io()),
-      timer_(loops.front()->io()) {}
+      timer_(loops.front()->io()),
+      tls_(std::move(tls)) {}
 
 Result<void> Listener::open(const std::string& address) {
   auto endpoint = parse_endpoint(address);
@@ -126,9 +127,9 @@ void Listener::welcome(tcp::socket socket, std::size_t loop, const tcp::endpoint
   if (error) return;
   if (counters.connections_open >= door_.options.max_connections) return turn_away(std::move(socket));
   ++counters.connections_open;
-  auto begin = [to = loops_[loop].get(), peer = peer_text(peer.address()),
+  auto begin = [to = loops_[loop].get(), peer = peer_text(peer.address()), tls = tls_,
                 taken = std::move(socket)]() mutable {
-    std::make_shared<Connection>(*to, PlainTransport(std::move(taken)), std::move(peer))->start();
+    std::make_shared<Connection>(*to, Transport(std::move(taken), tls.get()), std::move(peer))->start();
   };
   if (loop == 0) {
     begin();
@@ -139,6 +140,8 @@ void Listener::welcome(tcp::socket socket, std::size_t loop, const tcp::endpoint
 
 void Listener::turn_away(tcp::socket socket) {
   door_.counters.count(Refused::connections_full);
+  // A handshake only to say no is the work that is too much; the client tries again after a reset, too.
+  if (tls_) return;
   const Response response = try_again_later("the server has too many connections, try again later");
   std::string text;
   append_head(text, response, {door_.next_request_id(), http_date(door_.clock.now()), 1, false});

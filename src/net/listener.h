@@ -8,10 +8,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace collect::net {
 
@@ -23,11 +25,14 @@ std::string to_text(const boost::asio::ip::tcp::endpoint& endpoint);
 // Runs on the first loop's thread but for open().
 class Listener {
  public:
-  explicit Listener(std::vector<std::unique_ptr<Loop>>& loops);
+  // nullptr: plain.
+  Listener(std::vector<std::unique_ptr<Loop>>& loops, std::shared_ptr<const TlsIdentity> tls);
 
   Result<void> open(const std::string& address);
   [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
   void accept_later();
+  // For connections to come.
+  void renew_tls(std::shared_ptr<const TlsIdentity> tls) { tls_ = std::move(tls); }
   // Takes what the backlog still holds, then stops listening.
   void close();
 
@@ -46,6 +51,7 @@ class Listener {
   boost::asio::steady_timer timer_;
   std::size_t next_loop_ = 0;
   bool backing_off_ = false;
+  std::shared_ptr<const TlsIdentity> tls_;
 };
 
 }  // namespace collect::net

@@ -72,6 +72,12 @@ Endpoint open_to_all(std::uint64_t max_body_bytes, BodyUse use, std::function<Re
   return {[accepted = std::move(accepted)](const RequestHead&) -> Admission { return accepted; }};
 }
 
+bool Router::goes_before(const Route& route, const Route& other) {
+  return std::ranges::lexicographical_compare(
+      route.segments, other.segments,
+      [](const std::string& a, const std::string& b) { return !a.empty() && b.empty(); });
+}
+
 // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved into the map, which clang 14 overlooks
 void Router::add(Method method, std::string_view pattern, Endpoint endpoint) {
   auto segments = segments_of(pattern);
@@ -87,10 +93,23 @@ void Router::add(Method method, std::string_view pattern, Endpoint endpoint) {
   if (fresh) {
     route.pattern = pattern;
     route.segments = std::move(segments);
-    if (params) with_params_.push_back(&route);
+    if (params) {
+      // Where two patterns match one path, the one with the earlier literal segment goes first.
+      const auto place = std::find_if(with_params_.begin(), with_params_.end(),
+                                      [&route](const Route* other) { return goes_before(route, *other); });
+      with_params_.insert(place, &route);
+    }
   }
   if (!route.endpoints.try_emplace(method, std::move(endpoint)).second) {
     throw std::invalid_argument(fmt::format("route \"{}\": {} is there already", pattern, to_string(method)));
+  }
+}
+
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved into the map, which clang 14 overlooks
+void Router::add_rest(std::string_view prefix, Endpoint endpoint) {
+  if (!prefix.starts_with('/') || !prefix.ends_with('/') ||
+      !rests_.try_emplace(std::string(prefix), std::move(endpoint)).second) {
+    throw std::invalid_argument(fmt::format("prefix \"{}\": expected a new one between two \"/\"", prefix));
   }
 }
 
@@ -110,7 +129,14 @@ const Router::Route* Router::find(std::string_view path, std::vector<std::string
 
 Admission Router::admit(RequestHead& head) const {
   const Route* route = find(head.path, head.params);
-  if (route == nullptr) return envelope(404, "api not found");
+  if (route == nullptr) {
+    for (const auto& [prefix, endpoint] : rests_) {
+      if (!head.path.starts_with(prefix)) continue;
+      head.route = prefix;
+      return endpoint.admit(head);
+    }
+    return envelope(404, "api not found");
+  }
   head.route = route->pattern;
   auto at = route->endpoints.find(head.method);
   if (at == route->endpoints.end() && head.method == Method::head) at = route->endpoints.find(Method::get);

@@ -57,6 +57,15 @@ TEST_F(RouterTest, FindsLiteralsAndParams) {
   EXPECT_EQ(message(Method::get, "/"), "root");
 }
 
+TEST_F(RouterTest, PrefersLiteralsSegmentBySegment) {
+  router_.add(Method::get, "/api/{kind}/parts/latest", named("latest part"));
+  router_.add(Method::get, "/api/shops/{shop}/{part}", named("shop's part"));
+  EXPECT_EQ(message(Method::get, "/api/a/parts/latest"), "latest part|a");
+  EXPECT_EQ(message(Method::get, "/api/a/parts/b"), "part|a|b");
+  EXPECT_EQ(message(Method::get, "/api/shops/parts/latest"), "shop's part|parts|latest");
+  EXPECT_EQ(message(Method::get, "/api/shops/parts/b"), "shop's part|parts|b");
+}
+
 TEST_F(RouterTest, DecodesParams) {
   EXPECT_EQ(message(Method::get, "/api/backups/a%20b%2b%25"), "backup|a b+%");
 }
@@ -113,6 +122,21 @@ TEST_F(RouterTest, AnswersHeadAsGet) {
   EXPECT_EQ(message(Method::head, "/api/backups"), "list");
   EXPECT_EQ(head_.method, Method::head);
   EXPECT_EQ(ask(Method::head, "/api/inventory").status, 405);
+}
+
+TEST_F(RouterTest, TheRestOfAFolderHasOneEndpoint) {
+  router_.add_rest("/api/backups/", named("rest"));
+  EXPECT_EQ(message(Method::get, "/api/backups/abc"), "backup|abc");
+  EXPECT_EQ(ask(Method::put, "/api/backups/abc").status, 405);
+  for (const char* path :
+       {"/api/backups/", "/api/backups//", "/api/backups/..", "/api/backups/a/b", "/api/backups/%zz"}) {
+    EXPECT_EQ(message(Method::get, path), "rest") << path;
+    EXPECT_EQ(message(Method::other, path), "rest") << path;
+  }
+  EXPECT_EQ(head_.route, "/api/backups/");
+  EXPECT_EQ(ask(Method::get, "/api/backupsx/y").status, 404);
+  EXPECT_THROW(router_.add_rest("/api/backups/", named("")), std::invalid_argument);
+  EXPECT_THROW(router_.add_rest("/api", named("")), std::invalid_argument);
 }
 
 TEST_F(RouterTest, RefusesPatternsThatAreNone) {

@@ -12,6 +12,7 @@
 #include "net/door.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace collect::net {
 namespace {
@@ -36,7 +37,14 @@ struct Server::Parts {
       : door(std::move(options), router, pool, clock) {
     const std::size_t count = std::max<std::size_t>(door.options.io_threads, 1);
     for (std::size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(door));
-    listener = std::make_unique<Listener>(loops);
+    listener = std::make_unique<Listener>(loops, door.options.tls);
+    tell_end(door.options.tls.get());
+  }
+
+  void tell_end(const TlsIdentity* tls) {
+    if (tls == nullptr) return;
+    door.counters.certificate_ends_at =
+        std::chrono::floor<std::chrono::seconds>(tls->ends_at()).time_since_epoch().count();
   }
 
   // Runs `act` on the listener's thread and waits for it.
@@ -87,6 +95,11 @@ const std::string& Server::address() const {
 
 std::uint16_t Server::port() const {
   return parts_->port;
+}
+
+void Server::renew_tls(std::shared_ptr<const TlsIdentity> tls) {
+  parts_->tell_end(tls.get());
+  parts_->on_listener([&tls](Listener& listener) { listener.renew_tls(std::move(tls)); });
 }
 
 bool Server::drain(std::chrono::milliseconds patience) {

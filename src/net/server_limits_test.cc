@@ -16,6 +16,7 @@
 
 #include "net/raw_client_for_test.h"
 #include "net/server.h"
+#include "support/wires.h"
 
 namespace collect::net {
 namespace {
@@ -23,6 +24,9 @@ namespace {
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 using testing::HasSubstr;
+
+// Hundreds of handshakes, one after the other, may take a slow machine longer than a deadline.
+constexpr milliseconds kNoDeadline = std::chrono::minutes(5);
 
 const std::string kGet = "GET /ok HTTP/1.1\r\nHost: h\r\n\r\n";
 
@@ -41,10 +45,11 @@ bool eventually(Condition condition) {
   return true;
 }
 
-class LimitsTest : public testing::Test {
+class LimitsTest : public testing::TestWithParam<Wire> {
  protected:
   LimitsTest() {
     options_.listen_address = "127.0.0.1:0";
+    options_.tls = identity_for(GetParam());
     router_.add(Method::get, "/ok",
                 open_to_all(0, BodyUse::buffer, [](const Request&) { return envelope(200, "ok"); }));
     router_.add(Method::post, "/size", open_to_all(1'000'000, BodyUse::buffer, [](const Request& request) {
@@ -70,7 +75,7 @@ class LimitsTest : public testing::Test {
     server_.emplace(options_, router_, *pool_, clock_);
     ASSERT_TRUE(server_->start().ok());
   }
-  RawClient client() { return RawClient(server_->port()); }
+  RawClient client() { return RawClient(server_->port(), GetParam()); }
   bool serves() { return client().ask(kGet).status == 200; }
   void open_gate() {
     if (!std::exchange(opened_, true)) gate_.set_value();
@@ -88,7 +93,7 @@ class LimitsTest : public testing::Test {
   std::optional<Server> server_;
 };
 
-TEST_F(LimitsTest, CutsSlowHeads) {
+TEST_P(LimitsTest, CutsSlowHeads) {
   options_.header_deadline = milliseconds(100);
   start();
   RawClient nothing = client();
@@ -110,7 +115,7 @@ TEST_F(LimitsTest, CutsSlowHeads) {
   EXPECT_TRUE(serves());
 }
 
-TEST_F(LimitsTest, CutsSlowBodies) {
+TEST_P(LimitsTest, CutsSlowBodies) {
   options_.body_deadline = milliseconds(100);
   options_.minimum_rate = 1'000'000;
   start();
@@ -135,7 +140,7 @@ TEST_F(LimitsTest, CutsSlowBodies) {
   EXPECT_TRUE(serves());
 }
 
-TEST_F(LimitsTest, GivesSteadyBodiesTheirTime) {
+TEST_P(LimitsTest, GivesSteadyBodiesTheirTime) {
   options_.body_deadline = milliseconds(200);
   options_.minimum_rate = 1000;
   start();
@@ -148,7 +153,7 @@ TEST_F(LimitsTest, GivesSteadyBodiesTheirTime) {
   EXPECT_THAT(c.receive().body, HasSubstr("\"2000\""));
 }
 
-TEST_F(LimitsTest, CutsSlowReaders) {
+TEST_P(LimitsTest, CutsSlowReaders) {
   options_.write_deadline = milliseconds(100);
   options_.minimum_rate = 1'000'000'000;
   start();
@@ -159,14 +164,14 @@ TEST_F(LimitsTest, CutsSlowReaders) {
   EXPECT_TRUE(serves());
 }
 
-TEST_F(LimitsTest, WritesLargeAnswersToReadersThatKeepUp) {
+TEST_P(LimitsTest, WritesLargeAnswersToReadersThatKeepUp) {
   start();
   RawClient c = client();
   for (int i = 0; i < 3; ++i)
     EXPECT_GT(c.ask("GET /big HTTP/1.1\r\nHost: h\r\n\r\n").body.size(), 20'000'000U);
 }
 
-TEST_F(LimitsTest, ClosesIdleConnections) {
+TEST_P(LimitsTest, ClosesIdleConnections) {
   options_.idle_deadline = milliseconds(100);
   start();
   RawClient c = client();
@@ -174,7 +179,7 @@ TEST_F(LimitsTest, ClosesIdleConnections) {
   EXPECT_TRUE(c.ended());
 }
 
-TEST_F(LimitsTest, BoundsLingering) {
+TEST_P(LimitsTest, BoundsLingering) {
   options_.linger_deadline = milliseconds(100);
   options_.linger_bytes = 10'000;
   start();
@@ -190,7 +195,8 @@ TEST_F(LimitsTest, BoundsLingering) {
   EXPECT_LT(Steady::now() - begun, std::chrono::seconds(5));
 }
 
-TEST_F(LimitsTest, ServesBesideIdleAndHalfOpenConnections) {
+TEST_P(LimitsTest, ServesBesideIdleAndHalfOpenConnections) {
+  options_.header_deadline = kNoDeadline;
   start();
   std::vector<RawClient> idle;
   for (int i = 0; i < 500; ++i) {
@@ -204,7 +210,7 @@ TEST_F(LimitsTest, ServesBesideIdleAndHalfOpenConnections) {
   EXPECT_EQ(idle.front().ask(kGet).status, 200);
 }
 
-TEST_F(LimitsTest, AnswersWhenThePoolIsFull) {
+TEST_P(LimitsTest, AnswersWhenThePoolIsFull) {
   start(1, 1);
   RawClient running = client();
   running.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -225,7 +231,7 @@ TEST_F(LimitsTest, AnswersWhenThePoolIsFull) {
   EXPECT_EQ(refused_one.ask(post("/size", 5000)).status, 200);
 }
 
-TEST_F(LimitsTest, AnswersWhenNoThreadCameInTime) {
+TEST_P(LimitsTest, AnswersWhenNoThreadCameInTime) {
   options_.handler_timeout = milliseconds(50);
   start(1, 10);
   RawClient running = client();
@@ -241,7 +247,7 @@ TEST_F(LimitsTest, AnswersWhenNoThreadCameInTime) {
   EXPECT_EQ(waiting_, 1);
 }
 
-TEST_F(LimitsTest, BoundsTheMemoryOfAllBodies) {
+TEST_P(LimitsTest, BoundsTheMemoryOfAllBodies) {
   options_.max_body_bytes_held = 1'500'000;
   start();
   RawClient first = client();
@@ -260,7 +266,32 @@ TEST_F(LimitsTest, BoundsTheMemoryOfAllBodies) {
   EXPECT_EQ(client().ask(post("/size", 1'000'000)).status, 200);
 }
 
-TEST_F(LimitsTest, TurnsAwayConnectionsBeyondTheLimit) {
+TEST_P(LimitsTest, BoundsTheMemoryOfAnswersThatNobodyReads) {
+  options_.max_answer_bytes_held = 30'000'000;
+  start();
+  const std::string big = "GET /big HTTP/1.1\r\nHost: h\r\n\r\n";
+  RawClient first = client();
+  first.send(big);
+  ASSERT_TRUE(eventually([&] { return server_->counters().answer_bytes_held > 20'000'000; }));
+  const RawAnswer refused_one = client().ask(big);
+  EXPECT_EQ(refused_one.status, 503);
+  EXPECT_NE(refused_one.header("Retry-After"), "");
+  EXPECT_EQ(refused(Refused::overloaded), 1U);
+  EXPECT_TRUE(serves());
+  EXPECT_GT(first.receive().body.size(), 20'000'000U);
+  EXPECT_TRUE(eventually([&] { return server_->counters().answer_bytes_held == 0; }));
+  // Whoever hangs up gives back what was held for him, and one alone may be longer than all together.
+  first.send(big);
+  ASSERT_TRUE(eventually([&] { return server_->counters().answer_bytes_held > 0; }));
+  first.reset();
+  EXPECT_TRUE(eventually([&] { return server_->counters().answer_bytes_held == 0; }));
+  RawClient last = client();
+  EXPECT_GT(last.ask(big).body.size(), 20'000'000U);
+  EXPECT_EQ(last.ask(kGet).status, 200);
+  EXPECT_EQ(server_->counters().answer_bytes_held, 0U);
+}
+
+TEST_P(LimitsTest, TurnsAwayConnectionsBeyondTheLimit) {
   options_.max_connections = 2;
   start();
   RawClient one = client();
@@ -268,7 +299,11 @@ TEST_F(LimitsTest, TurnsAwayConnectionsBeyondTheLimit) {
   EXPECT_EQ(one.ask(kGet).status, 200);
   EXPECT_EQ(two.ask(kGet).status, 200);
   RawClient three = client();
-  EXPECT_EQ(three.receive().status, 503);
+  if (GetParam() == Wire::plain) {
+    EXPECT_EQ(three.receive().status, 503);
+  } else {
+    EXPECT_FALSE(three.connected());
+  }
   EXPECT_TRUE(three.ended());
   EXPECT_EQ(refused(Refused::connections_full), 1U);
   two.reset();
@@ -276,11 +311,15 @@ TEST_F(LimitsTest, TurnsAwayConnectionsBeyondTheLimit) {
   EXPECT_TRUE(serves());
 }
 
+// Its clients say something before they were accepted, which TLS does not let them.
+class PlainLimitsTest : public LimitsTest {};
+INSTANTIATE_TEST_SUITE_P(Wires, PlainLimitsTest, testing::Values(Wire::plain), wire_name);
+
 // With no descriptor left, waiting connections are taken as soon as there are some again.
-TEST_F(LimitsTest, SurvivesRunningOutOfDescriptors) {
+TEST_P(PlainLimitsTest, SurvivesRunningOutOfDescriptors) {
   start();
   std::vector<RawClient> clients;
-  for (int i = 0; i < 10; ++i) clients.emplace_back(server_->port(), false);
+  for (int i = 0; i < 10; ++i) clients.emplace_back(server_->port(), Wire::plain, false);
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   // Open files keep their numbers, so a limit at the lowest free number leaves no new one.
@@ -298,7 +337,8 @@ TEST_F(LimitsTest, SurvivesRunningOutOfDescriptors) {
   for (RawClient& c : clients) EXPECT_EQ(c.receive().status, 200);
 }
 
-TEST_F(LimitsTest, ServesManyConnectionsAtOnce) {
+TEST_P(LimitsTest, ServesManyConnectionsAtOnce) {
+  options_.header_deadline = kNoDeadline;
   start(4, 10'000);
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
@@ -317,7 +357,7 @@ TEST_F(LimitsTest, ServesManyConnectionsAtOnce) {
   EXPECT_EQ(server_->counters().requests, 4000U);
 }
 
-TEST_F(LimitsTest, DrainsUnderLoad) {
+TEST_P(LimitsTest, DrainsUnderLoad) {
   start(2, 1000);
   std::atomic<bool> stop{false};
   std::atomic<int> answered{0};
@@ -366,7 +406,7 @@ TEST_F(LimitsTest, DrainsUnderLoad) {
   EXPECT_LE(broken, 4);
 }
 
-TEST_F(LimitsTest, DrainEndsWhenPatienceEnds) {
+TEST_P(LimitsTest, DrainEndsWhenPatienceEnds) {
   start(1, 10);
   RawClient running = client();
   running.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -382,7 +422,7 @@ TEST_F(LimitsTest, DrainEndsWhenPatienceEnds) {
   EXPECT_EQ(waiting_, 1);  // the queued one was never begun
 }
 
-TEST_F(LimitsTest, StopsWithConnectionsInEveryState) {
+TEST_P(LimitsTest, StopsWithConnectionsInEveryState) {
   for (int round = 0; round < 5; ++round) {
     start();
     std::vector<RawClient> clients;
@@ -399,6 +439,8 @@ TEST_F(LimitsTest, StopsWithConnectionsInEveryState) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Wires, LimitsTest, testing::Values(Wire::plain, Wire::tls), wire_name);
 
 }  // namespace
 }  // namespace collect::net

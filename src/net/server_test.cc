@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/raw_client_for_test.h"
+#include "support/wires.h"
 
 namespace collect::net {
 namespace {
@@ -21,10 +22,9 @@ using testing::Not;
 
 constexpr std::uint64_t kMaxBody = 100'000;
 
-class ServerTest : public testing::Test {
+class ServerTest : public testing::TestWithParam<Wire> {
  protected:
   ServerTest() {
-    options_.listen_address = "127.0.0.1:0";
     const auto echo = [this](Request request) {
       ++handled_;
       Response response;
@@ -46,6 +46,9 @@ class ServerTest : public testing::Test {
     router_.add(Method::post, "/throws",
                 open_to_all(kMaxBody, BodyUse::buffer,
                             [](const Request&) -> Response { throw std::runtime_error("on purpose"); }));
+    router_.add(
+        Method::post, "/no-memory",
+        open_to_all(kMaxBody, BodyUse::buffer, [](const Request&) -> Response { throw std::bad_alloc(); }));
     router_.add(Method::get, "/admit-throws",
                 {[](const RequestHead&) -> Admission { throw std::runtime_error("on purpose"); }});
     router_.add(Method::post, "/asks/{who}", {[echo](const RequestHead& head) -> Admission {
@@ -68,7 +71,7 @@ class ServerTest : public testing::Test {
     const auto started = server_.start();
     ASSERT_TRUE(started.ok()) << started.failure().message;
   }
-  RawClient client() { return RawClient(server_.port()); }
+  RawClient client() { return RawClient(server_.port(), GetParam()); }
 
   static std::string post(const std::string& path, const std::string& body, const std::string& fields = "") {
     return "POST " + path + " HTTP/1.1\r\nHost: h\r\n" + fields +
@@ -82,14 +85,20 @@ class ServerTest : public testing::Test {
   }
 
   std::atomic<int> handled_{0};
-  ServerOptions options_;
+  static ServerOptions options() {
+    ServerOptions chosen;
+    chosen.listen_address = "127.0.0.1:0";
+    chosen.tls = identity_for(GetParam());
+    return chosen;
+  }
+
   Router router_;
   Pool pool_{4, 1000};
   SystemClock clock_;
-  Server server_{[this] { return options_; }(), router_, pool_, clock_};
+  Server server_{options(), router_, pool_, clock_};
 };
 
-TEST_F(ServerTest, AnswersWithAllItsHeaders) {
+TEST_P(ServerTest, AnswersWithAllItsHeaders) {
   RawClient c = client();
   const RawAnswer answer = c.ask(get("/echo?a=b"));
   EXPECT_EQ(answer.status, 200);
@@ -102,7 +111,7 @@ TEST_F(ServerTest, AnswersWithAllItsHeaders) {
   EXPECT_EQ(answer.header("Connection"), "");
 }
 
-TEST_F(ServerTest, KeepsAConnectionForManyRequests) {
+TEST_P(ServerTest, KeepsAConnectionForManyRequests) {
   RawClient c = client();
   std::string last_id;
   for (int i = 0; i < 50; ++i) {
@@ -118,7 +127,7 @@ TEST_F(ServerTest, KeepsAConnectionForManyRequests) {
   EXPECT_EQ(server_.counters().answers[2], 50U);
 }
 
-TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+TEST_P(ServerTest, AnswersPipelinedRequestsInOrder) {
   std::string all;
   for (int i = 0; i < 200; ++i) {
     all += post("/echo", "number " + std::to_string(i));
@@ -139,7 +148,7 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   sender.join();
 }
 
-TEST_F(ServerTest, ReadsRequestsByteByByte) {
+TEST_P(ServerTest, ReadsRequestsByteByByte) {
   RawClient c = client();
   const std::string raw =
       "\r\n" + post("/echo", "hello") + chunked("/echo", "5\r\nworld\r\n0\r\nT: r\r\n\r\n");
@@ -148,7 +157,7 @@ TEST_F(ServerTest, ReadsRequestsByteByByte) {
   EXPECT_EQ(c.receive().body, "world");
 }
 
-TEST_F(ServerTest, ReadsLargeBodies) {
+TEST_P(ServerTest, ReadsLargeBodies) {
   RawClient c = client();
   std::string body(kMaxBody, 'x');
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 23);
@@ -163,7 +172,7 @@ TEST_F(ServerTest, ReadsLargeBodies) {
   EXPECT_EQ(server_.counters().body_bytes_held, 0U);
 }
 
-TEST_F(ServerTest, TakesAPostWithNothing) {
+TEST_P(ServerTest, TakesAPostWithNothing) {
   RawClient c = client();
   const RawAnswer answer = c.ask("POST /ignore HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(answer.status, 200);
@@ -172,7 +181,7 @@ TEST_F(ServerTest, TakesAPostWithNothing) {
   EXPECT_THAT(c.ask(chunked("/ignore", "4\r\nbody\r\n0\r\n\r\n")).body, HasSubstr("ignored"));
 }
 
-TEST_F(ServerTest, AnswersHeadWithoutABody) {
+TEST_P(ServerTest, AnswersHeadWithoutABody) {
   RawClient c = client();
   c.send("HEAD /echo HTTP/1.1\r\nHost: h\r\n\r\n");
   const RawAnswer answer = c.receive(true);
@@ -185,7 +194,7 @@ TEST_F(ServerTest, AnswersHeadWithoutABody) {
   EXPECT_EQ(wrong.header("Allow"), "POST");
 }
 
-TEST_F(ServerTest, ClosesWhenAskedTo) {
+TEST_P(ServerTest, ClosesWhenAskedTo) {
   RawClient one = client();
   EXPECT_EQ(one.ask(get("/echo", "Connection: close\r\n")).header("Connection"), "close");
   EXPECT_TRUE(one.ended());
@@ -198,7 +207,7 @@ TEST_F(ServerTest, ClosesWhenAskedTo) {
   EXPECT_EQ(kept.ask(get("/echo")).status, 200);
 }
 
-TEST_F(ServerTest, SendsContinueOnlyAfterAdmission) {
+TEST_P(ServerTest, SendsContinueOnlyAfterAdmission) {
   for (const std::string path : {"/echo", "/asks/friend"}) {
     RawClient c = client();
     c.send("POST " + path + " HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
@@ -214,12 +223,12 @@ TEST_F(ServerTest, SendsContinueOnlyAfterAdmission) {
   }
 }
 
-TEST_F(ServerTest, NeedsNoContinueForABodyThatIsHere) {
+TEST_P(ServerTest, NeedsNoContinueForABodyThatIsHere) {
   RawClient c = client();
   EXPECT_EQ(c.ask(post("/echo", "hello", "Expect: 100-continue\r\n")).body, "hello");
 }
 
-TEST_F(ServerTest, DecidesOnThePoolWhenAsked) {
+TEST_P(ServerTest, DecidesOnThePoolWhenAsked) {
   RawClient c = client();
   EXPECT_EQ(c.ask(post("/asks/friend", std::string(50'000, 'x'))).body.size(), 50'000U);
   EXPECT_EQ(c.ask(post("/asks/stranger", "")).status, 401);
@@ -227,7 +236,7 @@ TEST_F(ServerTest, DecidesOnThePoolWhenAsked) {
 }
 
 // A client that has sent half of a large body must see the refusal, not a reset.
-TEST_F(ServerTest, LetsARefusedClientSeeTheAnswer) {
+TEST_P(ServerTest, LetsARefusedClientSeeTheAnswer) {
   RawClient c = client();
   c.send("POST /closed HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n" + std::string(1000, 'x'));
   const RawAnswer answer = c.receive();
@@ -239,7 +248,7 @@ TEST_F(ServerTest, LetsARefusedClientSeeTheAnswer) {
   EXPECT_EQ(handled_, 0);
 }
 
-TEST_F(ServerTest, RefusesLargeBodiesBeforeTheyCome) {
+TEST_P(ServerTest, RefusesLargeBodiesBeforeTheyCome) {
   RawClient c = client();
   const RawAnswer answer =
       c.ask("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(kMaxBody + 1) + "\r\n\r\n");
@@ -252,7 +261,7 @@ TEST_F(ServerTest, RefusesLargeBodiesBeforeTheyCome) {
   EXPECT_EQ(nothing_wanted.ask(get("/echo", "Content-Length: 1\r\n")).status, 413);
 }
 
-TEST_F(ServerTest, RefusesLargeBodiesWhileTheyCome) {
+TEST_P(ServerTest, RefusesLargeBodiesWhileTheyCome) {
   for (const std::string path : {"/echo", "/ignore"}) {
     RawClient c = client();
     c.send(chunked(path, "186a0\r\n" + std::string(kMaxBody, 'x') + "\r\n1\r\n"));
@@ -264,7 +273,7 @@ TEST_F(ServerTest, RefusesLargeBodiesWhileTheyCome) {
   EXPECT_EQ(handled_, 0);
 }
 
-TEST_F(ServerTest, RefusesBodiesThatBreakOff) {
+TEST_P(ServerTest, RefusesBodiesThatBreakOff) {
   RawClient c = client();
   c.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nshort");
   c.done_sending();
@@ -282,7 +291,7 @@ TEST_F(ServerTest, RefusesBodiesThatBreakOff) {
   EXPECT_EQ(handled_, 0);
 }
 
-TEST_F(ServerTest, RefusesAtTheGateAndCloses) {
+TEST_P(ServerTest, RefusesAtTheGateAndCloses) {
   const std::string smuggled = "GET /echo?smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
   const std::string line = "POST /echo HTTP/1.1\r\nHost: h\r\n";
   const std::vector<std::pair<std::string, int>> tricks = {
@@ -325,13 +334,13 @@ TEST_F(ServerTest, RefusesAtTheGateAndCloses) {
   EXPECT_EQ(server_.counters().of(Refused::malformed), tricks.size() - 2);
 }
 
-TEST_F(ServerTest, DoesNotTakeTrailersForHeaders) {
+TEST_P(ServerTest, DoesNotTakeTrailersForHeaders) {
   RawClient c = client();
   EXPECT_EQ(c.ask(chunked("/echo", "2\r\nok\r\n0\r\nContent-Length: 5\r\nHost: evil\r\n\r\n")).body, "ok");
   EXPECT_EQ(c.ask(get("/echo")).status, 200);
 }
 
-TEST_F(ServerTest, TurnsExceptionsInto500) {
+TEST_P(ServerTest, TurnsExceptionsInto500) {
   RawClient c = client();
   const RawAnswer answer = c.ask(post("/throws", "x"));
   EXPECT_EQ(answer.status, 500);
@@ -343,7 +352,17 @@ TEST_F(ServerTest, TurnsExceptionsInto500) {
   EXPECT_EQ(server_.counters().handler_failures, 2U);
 }
 
-TEST_F(ServerTest, NamesWhyItCannotListen) {
+TEST_P(ServerTest, AsksToComeAgainWhenThereIsNoMemory) {
+  RawClient c = client();
+  const RawAnswer answer = c.ask(post("/no-memory", "x"));
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_NE(answer.header("Retry-After"), "");
+  EXPECT_EQ(c.ask(get("/echo")).status, 200);
+  EXPECT_EQ(server_.counters().handler_failures, 0U);
+  EXPECT_EQ(server_.counters().of(Refused::overloaded), 1U);
+}
+
+TEST_P(ServerTest, NamesWhyItCannotListen) {
   ServerOptions taken;
   taken.listen_address = server_.address();
   Server second(taken, router_, pool_, clock_);
@@ -361,7 +380,7 @@ TEST_F(ServerTest, NamesWhyItCannotListen) {
   }
 }
 
-TEST_F(ServerTest, ListensOnNamesAndOnAllAddresses) {
+TEST_P(ServerTest, ListensOnNamesAndOnAllAddresses) {
   for (const char* address : {"localhost:0", ":0", "0.0.0.0:0", "[::]:0"}) {
     ServerOptions options;
     options.listen_address = address;
@@ -374,6 +393,8 @@ TEST_F(ServerTest, ListensOnNamesAndOnAllAddresses) {
     EXPECT_EQ(RawClient(server.port()).ask(get("/echo")).status, 200) << address;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Wires, ServerTest, testing::Values(Wire::plain, Wire::tls), wire_name);
 
 }  // namespace
 }  // namespace collect::net

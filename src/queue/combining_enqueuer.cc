@@ -4,6 +4,8 @@
 #include <exception>
 #include <vector>
 
+#include "base/point.h"
+
 namespace collect::queue {
 
 CombiningEnqueuer::CombiningEnqueuer(Queue& queue, WakeUp& wake_up, Limits limits)
@@ -35,6 +37,7 @@ void CombiningEnqueuer::lead(Stage stage, Line& line, std::unique_lock<std::mute
     texts.reserve(batch.size());
     for (Waiter* waiter : batch) texts.push_back(std::move(waiter->text));
     result = queue_.enqueue(stage, texts);
+    if (result) point(to_string(stage), "after_enqueue");
   } catch (const std::exception& error) {
     // The others wait for an answer whatever happened to us.
     result = internal(std::string("enqueueing failed: ") + error.what());

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "queue/consumer.h"
 
+#include <fmt/format.h>
+
 #include <exception>
+#include <new>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "base/log.h"
+#include "base/point.h"
 
 namespace collect::queue {
 namespace {
 
 constexpr int kStrikes = 3;
 constexpr Duration kLongestRetryDelay = std::chrono::hours(1);
+constexpr Duration kPauseForNextStage = std::chrono::milliseconds(10);
 
 using Steady = std::chrono::steady_clock;
 
@@ -22,6 +28,18 @@ Duration retry_delay(Duration first, int attempts) {
   delay = std::min(delay, std::max(first, kLongestRetryDelay));
   thread_local std::minstd_rand random{std::random_device{}()};
   return delay + Duration(std::uniform_int_distribution<Duration::rep>(0, delay.count() / 5)(random));
+}
+
+std::optional<Stage> next_stage(Stage stage) {
+  switch (stage) {
+    case Stage::inventory:
+      return Stage::processing;
+    case Stage::processing:
+      return Stage::notification;
+    case Stage::notification:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -47,6 +65,7 @@ class Consumer::Batch {
 
  private:
   enum class End { none, lost, stopped };
+  enum class Struck { no, yes };
   struct Fault {
     std::string reason;
   };
@@ -106,11 +125,9 @@ class Consumer::Batch {
       if (*strikes >= kStrikes) {
         dead_letter_of(text, "handling it ended the process, or outlived the lease, too often");
       } else if (auto message = read(text)) {
-        handle_alone(*std::move(message), text);
+        handle_alone(*std::move(message), text, Struck::yes);
       }
-      if (auto absolved = consumer_.queue_.absolve(consumer_.options_.stage, text); !absolved) {
-        consumer_.note_fault("absolve", absolved.failure());
-      }
+      absolve(text);
     }
   }
 
@@ -124,8 +141,14 @@ class Consumer::Batch {
     return std::nullopt;
   }
 
-  void handle_alone(Message message, const std::string& text) {
-    auto attempt = try_until_over({&message, 1});
+  void absolve(const std::string& text) {
+    if (auto absolved = consumer_.queue_.absolve(consumer_.options_.stage, text); !absolved) {
+      consumer_.note_fault("absolve", absolved.failure());
+    }
+  }
+
+  void handle_alone(Message message, const std::string& text, Struck struck = Struck::no) {
+    auto attempt = try_until_over({&message, 1}, struck == Struck::yes ? &text : nullptr);
     if (auto* outcomes = std::get_if<std::vector<Outcome>>(&attempt)) {
       apply(std::move(message), std::move(outcomes->front()));
     } else if (auto* fault = std::get_if<Fault>(&attempt)) {
@@ -135,8 +158,9 @@ class Consumer::Batch {
     }
   }
 
-  // Waits out faults that are not the messages'. While a stop is asked for there is no time for that.
-  Attempt try_until_over(std::span<const Message> messages) {
+  // Waits out faults that are not the messages'. While a stop is asked for there is no time for that. A text
+  // that was struck is absolved meanwhile: who ends the process in an outage is not the message.
+  Attempt try_until_over(std::span<const Message> messages, const std::string* struck = nullptr) {
     while (!over()) {
       auto result = handle_once(messages);
       if (result) {
@@ -151,7 +175,10 @@ class Consumer::Batch {
         return Fault{result.failure().message};
       }
       if (stop_.stop_requested() && end_ == End::none) end_ = End::stopped;
-      if (!over()) pause(result.failure(), "handle");
+      if (over()) break;
+      if (struck != nullptr) absolve(*struck);
+      pause(result.failure(), "handle");
+      if (struck != nullptr && !strike(*struck)) break;
     }
     return Ended{};
   }
@@ -163,13 +190,19 @@ class Consumer::Batch {
         return internal("the handler gave " + std::to_string(outcomes->size()) + " outcomes for " +
                         std::to_string(messages.size()) + " messages");
       }
+      if (outcomes) point(to_string(consumer_.options_.stage), "after_commit");
       return outcomes;
+    } catch (const std::bad_alloc&) {
+      // One message may need less than all of them. If there is not even that, it waits: it is not at fault.
+      if (messages.size() > 1) return internal("there is not enough memory for all of them together");
+      return unavailable("there is not enough memory");
     } catch (const std::exception& error) {
       return internal(error.what());
     }
   }
 
   std::optional<Message> read(const std::string& text) {
+    point(to_string(consumer_.options_.stage), "before_reading", text);
     auto message = decode(text, consumer_.options_.max_attempts);
     if (message) return *std::move(message);
     dead_letter_of(text, message.failure().message);
@@ -187,7 +220,7 @@ class Consumer::Batch {
 
   void apply(Message message, Outcome outcome) {
     if (auto* done = std::get_if<Done>(&outcome)) {
-      ++handled_;
+      made_at_.push_back(message.created_at);
       for (auto& next : done->onward) settlement_.onward.push_back(std::move(next));
       return;
     }
@@ -227,6 +260,8 @@ class Consumer::Batch {
   Result<void> bury_once() {
     try {
       return consumer_.handler_.bury(dead_);
+    } catch (const std::bad_alloc&) {
+      return unavailable("there is not enough memory");
     } catch (const std::exception& error) {
       return internal(error.what());
     }
@@ -248,7 +283,9 @@ class Consumer::Batch {
 
   void count() {
     auto& counters = consumer_.counters_;
-    counters.handled += handled_;
+    counters.handled += made_at_.size();
+    const Time now = consumer_.clock_.now();
+    for (const Time made_at : made_at_) counters.message_time.observe(now - made_at);
     counters.failed += failed_;
     counters.retried += settlement_.delayed.size();
     counters.dead += settlement_.dead.size();
@@ -273,7 +310,7 @@ class Consumer::Batch {
   End end_ = End::none;
   Settlement settlement_;
   std::vector<Message> dead_;
-  std::uint64_t handled_ = 0;
+  std::vector<Time> made_at_;  // of the messages that are done
   std::uint64_t failed_ = 0;
 };
 
@@ -287,7 +324,8 @@ Consumer::Consumer(Queue& queue, Handler& handler, LeaseKeeper& leases, WakeUp& 
       worker_(std::move(worker)),
       options_(options),
       idle_(options.poll_least, options.poll_most),
-      fault_(options.fault_least, options.fault_most) {}
+      fault_(options.fault_least, options.fault_most),
+      outage_(fmt::format("{} stage of worker {}", to_string(options.stage), worker_.text)) {}
 
 void Consumer::run(const std::stop_token& stop) {
   const std::stop_callback note_deadline(
@@ -304,6 +342,8 @@ void Consumer::run(const std::stop_token& stop) {
 }
 
 void Consumer::step(const std::stop_token& stop) {
+  if (std::exchange(had_work_, false)) let_next_stage_catch_up(stop);
+  if (stop.stop_requested()) return;
   auto claim = queue_.claim(options_.stage, worker_, options_.limits);
   if (!claim) {
     note_fault("claim", claim.failure());
@@ -311,14 +351,29 @@ void Consumer::step(const std::stop_token& stop) {
   }
   note_recovery();
   if (claim->texts.empty()) return wake_up_.wait(options_.stage, idle_.next(), stop);
+  point(to_string(options_.stage), "after_claim");
   idle_.reset();
+  had_work_ = true;
   // There may be more than fits one batch.
   if (claim->texts.size() >= options_.limits.messages) wake_up_.ring(options_.stage);
   const auto begin = Steady::now();
   Batch(*this, stop).work(*claim);
   ++counters_.batches;
-  counters_.busy_microseconds += static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin).count());
+  const auto time = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+  counters_.busy_microseconds += static_cast<std::uint64_t>(time.count());
+  counters_.batch_time.observe(time);
+}
+
+// Only ever slows down: a next stage that stands still must not keep inventories from being stored.
+void Consumer::let_next_stage_catch_up(const std::stop_token& stop) {
+  const auto next = next_stage(options_.stage);
+  if (!next || options_.most_ahead == 0) return;
+  const auto until = Steady::now() + options_.longest_pause;
+  while (!stop.stop_requested() && Steady::now() < until) {
+    const auto depth = queue_.depth(*next);
+    if (!depth || depth->ready <= options_.most_ahead) return;
+    wait(kPauseForNextStage, stop);
+  }
 }
 
 Steady::time_point Consumer::deadline() const {
@@ -332,19 +387,12 @@ void Consumer::wait(Duration time, const std::stop_token& stop) {
 
 void Consumer::note_fault(std::string_view doing, const Failure& failure) {
   ++counters_.faults;
-  if (in_fault_) return;
-  in_fault_ = true;
-  log::warn("queue_stage_waits", {{"stage", to_string(options_.stage)},
-                                  {"worker", worker_.text},
-                                  {"doing", doing},
-                                  {"reason", failure.message}});
+  outage_.began(fmt::format("{}: {}", doing, failure.message));
 }
 
 void Consumer::note_recovery() {
   fault_.reset();
-  if (!in_fault_) return;
-  in_fault_ = false;
-  log::info("queue_stage_goes_on", {{"stage", to_string(options_.stage)}, {"worker", worker_.text}});
+  outage_.over();
 }
 
 }  // namespace collect::queue

@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/histogram.h"
+#include "base/outage.h"
 #include "base/result.h"
 #include "queue/backoff.h"
 #include "queue/lease_keeper.h"
@@ -66,6 +68,10 @@ struct ConsumerOptions {
   int max_attempts = 3;                            // of messages that do not say
   Duration retry_delay = std::chrono::seconds(5);  // after the first failed attempt; doubles with each
   Duration stop_grace = std::chrono::seconds(25);  // for the batch in hand when a stop is requested
+  // So many messages ready for the next stage make this one pause between batches, up to `longest_pause`:
+  // what a stage leaves in memory is then still there when the next one needs it. 0: it never pauses.
+  std::size_t most_ahead = 0;
+  Duration longest_pause = std::chrono::milliseconds(500);
   Duration poll_least = std::chrono::milliseconds(250);
   Duration poll_most = std::chrono::seconds(1);
   Duration fault_least = std::chrono::milliseconds(100);
@@ -83,6 +89,8 @@ struct ConsumerCounters {
   std::atomic<std::uint64_t> lease_lost = 0;  // batches dropped
   std::atomic<std::uint64_t> given_back = 0;  // messages not handled before a stop
   std::atomic<std::uint64_t> busy_microseconds = 0;
+  Histogram batch_time = {};    // of batches, from the claim to the settling
+  Histogram message_time = {};  // of messages done, from when they were made, tries and all
 };
 
 class Consumer {
@@ -102,6 +110,7 @@ class Consumer {
   class Batch;
 
   void step(const std::stop_token& stop);
+  void let_next_stage_catch_up(const std::stop_token& stop);
   void wait(Duration time, const std::stop_token& stop);
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const;  // once a stop was requested
   void note_fault(std::string_view doing, const Failure& failure);
@@ -115,9 +124,10 @@ class Consumer {
   const WorkerId worker_;
   const ConsumerOptions options_;
   ConsumerCounters counters_;
+  bool had_work_ = false;
   Backoff idle_;
   Backoff fault_;
-  bool in_fault_ = false;  // an outage is logged once, and its end
+  Outage outage_;
   std::atomic<std::chrono::steady_clock::rep> deadline_ =
       std::chrono::steady_clock::time_point::max().time_since_epoch().count();
   std::mutex pause_mutex_;

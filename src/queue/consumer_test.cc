@@ -222,6 +222,21 @@ TEST_F(ConsumerTest, OneThatThrowsDoesNotTakeItsBatchWithIt) {
   EXPECT_THAT(*decode(delayed[1].text, 3)->error, HasSubstr("another"));
 }
 
+// It is nobody's fault: what all together need, one alone may not, and what one alone needs, another moment
+// has.
+TEST_F(ConsumerTest, AMessageForWhichThereIsNoMemoryWaits) {
+  std::atomic<int> failures{0};
+  handler_.each = [&](const Message& one) -> Result<Outcome> {
+    if (one.system_id.text() == "02" && ++failures <= 5) throw std::bad_alloc();
+    return Outcome(Done{});
+  };
+  put({message("01"), message("02"), message("03")});
+  run_until(settled(1));
+  EXPECT_THAT(handler_.handled(), ElementsAre("01", "02", "03"));
+  EXPECT_THAT(queue_.delayed(kStage), IsEmpty());
+  EXPECT_THAT(queue_.dead(kStage), IsEmpty());
+}
+
 TEST_F(ConsumerTest, LongWorkKeepsItsLease) {
   handler_.before = [this](const StillOurs&) { eventually([this] { return queue_.renewed(kStage) >= 3; }); };
   put({message("01")});
@@ -270,6 +285,25 @@ TEST_F(ConsumerTest, ThreeStrikesAndItIsDeadUnread) {
   EXPECT_EQ(handler_.buried()[0].id, decode(deadly, 3)->id);
   EXPECT_THAT(*handler_.buried()[0].error, HasSubstr("too often"));
   EXPECT_THAT(queue_.dead(kStage), ElementsAre(AllOf(HasSubstr("\\\"system_id\\\""), HasSubstr("02"))));
+}
+
+TEST_F(ConsumerTest, AnOutageThatAnAdoptedMessageMeetsIsNoStrike) {
+  std::atomic<bool> away = true;
+  std::atomic<int> calls = 0;
+  handler_.each = [&](const Message&) -> Result<Outcome> {
+    EXPECT_EQ(queue_.strikes(kStage), 1U) << "struck while it is handled";
+    ++calls;
+    if (away) return unavailable("the database is away");
+    return Outcome(Done{});
+  };
+  options_.fault_least = options_.fault_most = milliseconds(50);
+  queue_.orphan(kStage, {message("01")});
+  start();
+  EXPECT_TRUE(eventually([&] { return calls > 1 && queue_.strikes(kStage) == 0; }));
+  away = false;
+  ASSERT_TRUE(eventually(settled(1)));
+  stop();
+  EXPECT_THAT(handler_.handled(), ElementsAre("01"));
 }
 
 TEST_F(ConsumerTest, AStopFinishesTheBatchInHand) {
@@ -359,6 +393,40 @@ TEST_F(ConsumerTest, AHintSavesTheWait) {
   wake_up_.ring(kStage);
   EXPECT_TRUE(eventually(settled(1)));
   stop();
+}
+
+TEST_F(ConsumerTest, AStageThatRunsAheadWaitsForTheNext) {
+  options_.limits.messages = 1;
+  options_.most_ahead = 1;
+  options_.longest_pause = seconds(60);
+  put({message("01"), message("02")});
+  ASSERT_TRUE(queue_.enqueue(Stage::processing, std::vector<std::string>{message("03"), message("04")}));
+  start();
+  ASSERT_TRUE(eventually(settled(1)));
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_EQ(queue_.settled(kStage), 1);
+  ASSERT_TRUE(queue_.claim(Stage::processing, WorkerId{"other"}, {}));
+  EXPECT_TRUE(eventually(settled(2)));
+  stop();
+}
+
+TEST_F(ConsumerTest, ANextStageThatStandsStillStopsNobody) {
+  options_.limits.messages = 1;
+  options_.most_ahead = 1;
+  options_.longest_pause = milliseconds(5);
+  put({message("01"), message("02"), message("03")});
+  ASSERT_TRUE(queue_.enqueue(Stage::processing, std::vector<std::string>{message("04"), message("05")}));
+  run_until(settled(3));
+}
+
+TEST_F(ConsumerTest, AStopEndsThePauseForTheNextStage) {
+  options_.limits.messages = 1;
+  options_.most_ahead = 1;
+  options_.longest_pause = seconds(60);
+  put({message("01"), message("02")});
+  ASSERT_TRUE(queue_.enqueue(Stage::processing, std::vector<std::string>{message("04"), message("05")}));
+  run_until(settled(1));  // stop() joins
+  EXPECT_EQ(queue_.settled(kStage), 1);
 }
 
 }  // namespace

@@ -116,7 +116,12 @@ class MemoryQueue final : public Queue {
     return {};
   }
   Result<std::uint64_t> upkeep(Stage) override { return std::uint64_t{0}; }
-  Result<Depth> depth(Stage) override { return Depth{}; }
+  Result<Depth> depth(Stage stage) override {  // of what is ready
+    const std::lock_guard lock(mutex_);
+    Depth depth;
+    depth.ready = line(stage).ready.size();
+    return depth;
+  }
   Result<std::vector<std::string>> peek(Stage stage, Part, std::size_t) override { return dead(stage); }
   Result<bool> take_dead(Stage, std::string_view, std::optional<std::string_view>) override { return false; }
   std::size_t strikes(Stage stage) {

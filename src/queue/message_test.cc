@@ -51,6 +51,30 @@ TEST(Message, ComesBackAsItWas) {
   EXPECT_EQ(encode(*got), text);
 }
 
+// The way for what encode() wrote has to give what the general one gives; a blank leads there.
+TEST(Message, IsReadAlikeInBothWays) {
+  Message message = sample();
+  message.processed_at.reset();
+  message.error.reset();
+  const std::string usual = encode(message);
+  const std::string head = usual.substr(0, usual.find("\"data\":"));
+  const std::string escaped = R"({"id":"0190b5a0-0000-7000-8000-000000000001","type":"inventory",)"
+                              R"("system_id":"s\u0031","attempts":0,"max_attempts":3,)"
+                              R"("created_at":"2026-01-02T03:04:05Z","processed_at":null,"error":null,)";
+  for (const std::string& text :
+       {usual, head + R"("data":{"a":1},"data":{"b":2}})", head + R"("data":{"a":{}},"error":"e","x":{}})",
+        head + R"("data":{}})", head + R"("data":{"a":[}})", head + R"("data":{} })", head + R"("data":[{}])",
+        head + "\"data\":{\"a\":\"\xff\"}}", escaped + R"("data":{}})"}) {
+    const auto one = decode(text, 3);
+    const auto other = decode("{ " + text.substr(1), 3);
+    ASSERT_EQ(one.ok(), other.ok()) << text;
+    if (one) {
+      EXPECT_EQ(encode(*one), encode(*other)) << text;
+    }
+  }
+  EXPECT_EQ(decode(head + R"("data":{"a":1},"data":{"b":2}})", 3)->data, R"({"b":2})");
+}
+
 TEST(Message, NeedsNothingButData) {
   const auto got = decode("{\"data\": {\"system_id\":\"s\", \"data\":{}}}", 7);
   ASSERT_TRUE(got) << got.failure().message;
@@ -149,6 +173,12 @@ TEST(AfterFailure, KeepsEveryReason) {
             "attempt 2 at 2026-01-02T03:04:10.678901Z: second");
 }
 
+TEST(AfterFailure, ACountThatCannotGrowStaysAtItsEnd) {
+  const auto message = decode(R"({"data":{},"attempts":2147483647})", 3);
+  ASSERT_TRUE(message.ok());
+  EXPECT_EQ(after_failure(*message, "r", kNow).attempts, 2147483647);
+}
+
 TEST(DeadLetter, KeepsTheBytesAndTheReason) {
   const std::string bytes("\xff\x00{", 3);
   const auto binary = decode(dead_letter(bytes, Stage::processing, "no JSON", kNow), 3);
@@ -161,6 +191,16 @@ TEST(DeadLetter, KeepsTheBytesAndTheReason) {
   ASSERT_TRUE(text);
   EXPECT_EQ(text->data, R"({"text":"nul\n\"l"})");
   EXPECT_TRUE(is_uuid(text->id.text()));
+}
+
+TEST(DeadLetter, OfATextWithNulInItsSystemOrReasonCanBeReadAndRevived) {
+  const std::string text("{\"system_id\": \"a\0b\"", 20);
+  const std::string letter = dead_letter(text, Stage::inventory, std::string_view("nul \0 here", 10), kNow);
+  const auto read = decode(letter, 3);
+  ASSERT_TRUE(read.ok()) << read.failure().message;
+  EXPECT_EQ(read->system_id.text(), "");
+  EXPECT_THAT(*read->error, HasSubstr("nul   here"));
+  EXPECT_EQ(revived(letter), text);
 }
 
 TEST(DeadLetter, OfAMessageKeepsItsIdentity) {

@@ -17,8 +17,21 @@ std::string_view to_string(Health health) {
   return "critical";
 }
 
+namespace {
+
+std::uint64_t pending_of(const Depth& depth) {
+  return depth.ready + depth.claimed + depth.delayed;
+}
+
+double a_minute(std::uint64_t before, std::uint64_t now, Duration passed) {
+  const double minutes = std::chrono::duration<double, std::ratio<60>>(passed).count();
+  return minutes > 0 ? (static_cast<double>(now) - static_cast<double>(before)) / minutes : 0;
+}
+
+}  // namespace
+
 Health health_of(const Depth& depth) {
-  const std::uint64_t pending = depth.ready + depth.claimed + depth.delayed;
+  const std::uint64_t pending = pending_of(depth);
   if (depth.dead > 100 || pending > 10000) return Health::critical;
   if (depth.dead > 10 || pending > 1000) return Health::warning;
   return Health::healthy;
@@ -50,6 +63,10 @@ void Monitor::run() {
     const Health health = health_of(depth);
     const auto age =
         depth.oldest_ready ? std::chrono::duration<double>(reading->at - *depth.oldest_ready).count() : 0.0;
+    const Seen now{.at = reading->at, .pending = pending_of(depth), .handled = handled_(stage)};
+    auto& seen = seen_.at(static_cast<std::size_t>(stage));
+    const Seen before = seen.value_or(now);
+    seen = now;
     log::write(health == Health::healthy ? log::Level::info : log::Level::warn, "queue_depth",
                {{"stage", to_string(stage)},
                 {"health", to_string(health)},
@@ -57,7 +74,9 @@ void Monitor::run() {
                 {"claimed", depth.claimed},
                 {"delayed", depth.delayed},
                 {"dead", depth.dead},
-                {"oldest_seconds", age}});
+                {"oldest_seconds", age},
+                {"growth_per_minute", a_minute(before.pending, now.pending, now.at - before.at)},
+                {"handled_per_minute", a_minute(before.handled, now.handled, now.at - before.at)}});
   }
 }
 

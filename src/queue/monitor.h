@@ -3,9 +3,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/clock.h"
 #include "queue/queue.h"
@@ -26,18 +27,31 @@ struct Reading {
 
 class Monitor {
  public:
-  Monitor(Queue& queue, const Clock& clock) : queue_(queue), clock_(clock) {}
+  // How many messages of a stage this process has handled since it began.
+  using Handled = std::function<std::uint64_t(Stage)>;
 
-  // Reads all stages and writes a log line each: every 30 s.
+  Monitor(Queue& queue, const Clock& clock, Handled handled)
+      : queue_(queue), clock_(clock), handled_(std::move(handled)) {}
+
+  // Reads all stages and writes a log line each, with rates since the last run: every 30 s, by one thread.
   void run();
   // The last reading, taken afresh when it is older than `max_age`; nullopt while the queue cannot be asked.
   std::optional<Reading> reading(Duration max_age);
 
  private:
+  // What a run saw of a stage, for the rates of the next one.
+  struct Seen {
+    Time at{};
+    std::uint64_t pending = 0;
+    std::uint64_t handled = 0;
+  };
+
   std::optional<Reading> read();
 
   Queue& queue_;
   const Clock& clock_;
+  const Handled handled_;
+  std::array<std::optional<Seen>, std::size(kStages)> seen_;  // by Stage
   std::mutex mutex_;
   std::optional<Reading> last_;  // guarded by mutex_
 };

@@ -38,6 +38,11 @@ class FakeSystemStore final : public SystemStore {
     }
     return out;
   }
+  Result<Count> count(const SystemFilter& filter) override {
+    const auto all = list(filter);
+    if (!all) return all.failure();
+    return Count{static_cast<std::int64_t>(all->size())};
+  }
   Result<void> create(const NewSystem& system, Time now) override {
     if (failure) return *failure;
     if (conflicts > 0 && conflicts-- > 0) return conflict("the key is taken");

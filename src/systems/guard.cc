@@ -49,4 +49,16 @@ net::Endpoint for_systems(Authenticator& authenticator, std::uint64_t max_body_b
                      });
 }
 
+std::variant<net::Response, System> as_it_is_now(Authenticator& authenticator, SystemStore& store,
+                                                 const System& system) {
+  Result<std::optional<Login>> login = store.find(system.id.text());
+  if (!login) return net::try_again_later("systems cannot be looked up at the moment");
+  if (!*login || why_barred((*login)->system)) {
+    authenticator.invalidate(system.system_key);
+    authenticator.invalidate(system.id.text());
+    return unauthorized();
+  }
+  return std::move((*login)->system);
+}
+
 }  // namespace collect::systems

@@ -29,4 +29,9 @@ net::Endpoint for_systems(Authenticator& authenticator, Welcome welcome);
 net::Endpoint for_systems(Authenticator& authenticator, std::uint64_t max_body_bytes, net::BodyUse use,
                           std::function<net::Response(const System&, net::Request)> handle);
 
+// A system that was let in, as it is at this moment: remembered verdicts know it as it was when it logged in.
+// The answer to give instead when it is barred since (the verdict is forgotten then) or the store is away.
+std::variant<net::Response, System> as_it_is_now(Authenticator& authenticator, SystemStore& store,
+                                                 const System& system);
+
 }  // namespace collect::systems

@@ -47,14 +47,9 @@ std::string info_json(const System& system) {
 
 net::Endpoint info_endpoint(Authenticator& authenticator, SystemStore& store) {
   const auto handle = [&authenticator, &store](const System& system, const net::Request&) {
-    const Result<std::optional<Login>> login = store.find(system.id.text());
-    if (!login) return net::try_again_later("systems cannot be looked up at the moment");
-    if (!*login || why_barred((*login)->system)) {
-      authenticator.invalidate(system.system_key);
-      authenticator.invalidate(system.id.text());
-      return unauthorized();
-    }
-    return net::envelope(200, "system information", info_json((*login)->system));
+    const auto now = as_it_is_now(authenticator, store, system);
+    if (const auto* instead = std::get_if<net::Response>(&now)) return *instead;
+    return net::envelope(200, "system information", info_json(std::get<System>(now)));
   };
   return for_systems(authenticator, kMaxBody, net::BodyUse::ignore, handle);
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -24,6 +26,9 @@ struct Organization {
   std::optional<Time> suspended_at;
   std::optional<Time> deleted_at;
 };
+
+// The one that has this logto_id or row_id; nullptr when none has.
+const Organization* organization_with_id(std::span<const Organization> organizations, std::string_view id);
 
 struct System {
   SystemId id;

@@ -62,10 +62,8 @@ Result<Organization> SystemRegistry::create_organization(const OrganizationOrder
   if (order.managed_by) {
     const auto known = store_.list_organizations();
     if (!known) return known.failure();
-    const bool exists = std::any_of(known->begin(), known->end(), [&](const Organization& each) {
-      return each.logto_id.text() == *order.managed_by || each.row_id == *order.managed_by;
-    });
-    if (!exists) return not_found(fmt::format("there is no organization {} to manage it", *order.managed_by));
+    if (organization_with_id(*known, *order.managed_by) == nullptr)
+      return not_found(fmt::format("there is no organization {} to manage it", *order.managed_by));
   }
   Organization organization;
   organization.row_id = new_uuid_v4();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/count.h"
 #include "base/result.h"
 #include "systems/system.h"
 
@@ -29,9 +30,16 @@ struct SystemChange {
   bool remove = false;  // soft: status 'deleted', deleted_at
 };
 
+// Unset members do not filter.
 struct SystemFilter {
-  std::optional<OrganizationId> organization_id;
+  std::optional<OrganizationId> organization_id = {};
   bool include_deleted = false;
+  std::optional<std::string> status = {};
+  std::optional<std::string> type = {};
+  std::optional<std::string> search = {};  // part of name, fqdn or system_key, ASCII letters in either case
+  std::optional<SystemId> after = {};      // those behind that one in the list: the cursor
+  std::size_t skip = 0;                    // so many of the first
+  std::optional<std::size_t> limit = {};   // none: all
 };
 
 class SystemStore {
@@ -39,7 +47,10 @@ class SystemStore {
   virtual ~SystemStore() = default;
   // By system_key or id, deleted and suspended ones too: the caller decides. nullopt: no such system.
   virtual Result<std::optional<Login>> find(std::string_view key_or_id) = 0;
+  // The oldest first, by created_at, then id. `invalid`: there is no system `after`.
   virtual Result<std::vector<System>> list(const SystemFilter& filter) = 0;
+  // How long list() is without `after`, `skip` and `limit`, up to kCounted.
+  virtual Result<Count> count(const SystemFilter& filter) = 0;
   // `not_found` when the organization does not exist, `conflict` when the key does.
   virtual Result<void> create(const NewSystem& system, Time now) = 0;
   // `not_found` when there is no such system.

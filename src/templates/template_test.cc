@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "support/source_dir.h"
 
 namespace collect::templates {
 namespace {

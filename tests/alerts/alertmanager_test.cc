@@ -3,13 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <memory>
-
 #include "alerts/channels/alertmanager_channel.h"
 #include "alerts/delivery_for_test.h"
 #include "base/json.h"
-#include "support/http_client.h"
+#include "support/alertmanager_server.h"
 #include "support/process.h"
 
 namespace collect::alerts {
@@ -20,24 +17,11 @@ using diff::Severity;
 
 class AlertmanagerTest : public testing::Test {
  protected:
-  void SetUp() override {
-    const auto config = folder.path() / "alertmanager.yml";
-    std::ofstream(config) << "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n";
-    server = std::make_unique<test::Process>(test::ProcessOptions{
-        .command = {"prometheus-alertmanager", "--config.file=" + config.string(),
-                    "--storage.path=" + folder.path().string(),
-                    "--cluster.listen-address=", "--web.listen-address=127.0.0.1:" + std::to_string(port),
-                    "--web.route-prefix=/alertmanager"}});
-    ASSERT_TRUE(server->wait_for_http(port, "/alertmanager/-/ready")) << server->err();
-  }
   Result<std::string> send(const Delivery& delivery) {
-    AlertmanagerChannel channel({}, "http://127.0.0.1:" + std::to_string(port), clock);
+    AlertmanagerChannel channel({}, server.url(), clock);
     return channel.send(delivery);
   }
-  std::string get(const std::string& query) {
-    return test::HttpClient(port).get("/alertmanager/api/v2/alerts?" + query).body;
-  }
-  std::size_t standing() { return json::Document::parse(get("active=true"))->root().elements.size(); }
+  std::size_t standing() { return json::Document::parse(server.alerts())->root().elements.size(); }
   // An alert of just now.
   DeliveryItem item(int id, const std::string& message, const systems::System& system = test_system("rl1")) {
     auto item = test_item(id, Severity::critical, message, system);
@@ -45,17 +29,15 @@ class AlertmanagerTest : public testing::Test {
     return item;
   }
 
-  test::TempDir folder;
-  int port = test::free_port();
   SystemClock clock;
-  std::unique_ptr<test::Process> server;
+  test::AlertmanagerServer server;
 };
 
 TEST_F(AlertmanagerTest, AnAlertStandsThereWithTheSystemsLabels) {
   const auto answer = send(test_delivery_of({item(1, "Nodo 1 è \"uscito\"")}));
   ASSERT_TRUE(answer.ok()) << answer.failure().message;
   EXPECT_EQ(*answer, "HTTP 200");
-  const auto document = json::Document::parse(get("active=true"));
+  const auto document = json::Document::parse(server.alerts());
   ASSERT_TRUE(document.ok());
   ASSERT_EQ(document->root().elements.size(), 1U);
   const json::Value& alert = document->root().elements[0];
@@ -102,7 +84,7 @@ TEST_F(AlertmanagerTest, TakesAStorm) {
 }
 
 TEST_F(AlertmanagerTest, OneThatIsAwayIsTriedLater) {
-  server->kill_hard();
+  server.kill_hard();
   const auto answer = send(test_delivery_of({item(1, "m")}));
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.failure().kind, FailureKind::unavailable);

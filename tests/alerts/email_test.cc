@@ -6,10 +6,11 @@
 #include <map>
 #include <memory>
 
-#include "alerts/certificate.h"
 #include "alerts/channels/email_channel.h"
 #include "alerts/delivery_for_test.h"
 #include "base/json.h"
+#include "support/certificate.h"
+#include "support/source_dir.h"
 
 namespace collect::alerts {
 namespace {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "alerts/certificate.h"
 #include "net/http_client.h"
+#include "support/certificate.h"
 
 namespace collect::net {
 namespace {

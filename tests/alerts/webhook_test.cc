@@ -10,6 +10,7 @@
 #include "alerts/delivery_for_test.h"
 #include "base/hash.h"
 #include "support/process.h"
+#include "support/source_dir.h"
 
 namespace collect::alerts {
 namespace {

@@ -67,6 +67,24 @@ TEST(RedisQueueTest, PeopleSeeTheNamesThatTheyKnow) {
   EXPECT_EQ(cli(server, {"llen", "collect:processing"}), "1");
 }
 
+TEST(RedisQueueTest, MessagesOfAnotherEngineKeepTheirPartsAndOrder) {
+  auto& server = RedisServer::shared();
+  server.flush();
+  const auto queue = open_on(server, {.max_depth = 1});
+  const Time soon = Time(std::chrono::seconds(2'000'000'000));
+  const std::vector<Delayed> messages = {{"older", soon + std::chrono::milliseconds(1500)}, {"newer", soon}};
+  for (const Part part : {Part::ready, Part::delayed, Part::dead}) {
+    EXPECT_TRUE(queue->put(Stage::processing, part, messages).ok());
+    EXPECT_TRUE(queue->put(Stage::processing, part, {}).ok());
+  }
+  EXPECT_THAT(must(queue->peek(Stage::processing, Part::ready, 9)), ElementsAre("older", "newer"));
+  EXPECT_THAT(must(queue->peek(Stage::processing, Part::delayed, 9)), ElementsAre("newer", "older"));
+  EXPECT_THAT(must(queue->peek(Stage::processing, Part::dead, 9)), ElementsAre("newer", "older"));
+  EXPECT_EQ(cli(server, {"zscore", "collect:processing:delayed", "older"}), "2000000001.5");
+  EXPECT_TRUE(queue->put(Stage::processing, Part::delayed, messages).ok());
+  EXPECT_EQ(cli(server, {"zcard", "collect:processing:delayed"}), "2");
+}
+
 TEST(RedisQueueTest, NothingIsLeftOfAnEmptyQueue) {
   auto& server = RedisServer::shared();
   server.flush();

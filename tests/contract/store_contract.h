@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "backend/stores.h"
+#include "inventory/packing.h"
 
 namespace collect::test {
 
@@ -21,6 +22,8 @@ class StoreGround {
  public:
   virtual ~StoreGround() = default;
   virtual backend::Stores ports() = 0;
+  // Of another process, on the same database, that writes documents in this form.
+  virtual backend::Stores another(inventory::DocumentForm form) = 0;
   // Looks behind the ports, in SQL that all engines understand. Rows as lines, columns separated by '|', null
   // as "". Throws what the engine says.
   virtual std::string sql(const std::string& text) = 0;
@@ -31,6 +34,8 @@ struct StoreEngine {
   std::function<std::unique_ptr<StoreGround>()> open_fresh;
 };
 std::vector<StoreEngine> store_engines();
+// And once more with documents in the form that the engine does not choose by itself.
+std::vector<StoreEngine> inventory_engines();
 inline std::string engine_name(const testing::TestParamInfo<StoreEngine>& tested) {
   return tested.param.name;
 }

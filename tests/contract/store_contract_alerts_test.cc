@@ -206,12 +206,17 @@ TEST_P(AlertStoreContract, TwoNotifiersAtATimeMakeOneAlert) {
   EXPECT_EQ(sql("select count(*) from alert_notifications"), "20\n");
 }
 
-TEST_P(AlertStoreContract, ShowsOpenAlertsOfTheSamePaths) {
+TEST_P(AlertStoreContract, ShowsOpenAlertsOfTheSamePathsAndWhatLiesInThem) {
   add_systems({"a", "b"});
-  alert("a", {"x", "y"}, 10, Severity::high, {"log"});
+  alert("a", {"x", "y", "x.%.deep", "x1"}, 10, Severity::high, {"log"});
   alert("b", {"x"}, 12, Severity::high, {"log"});
-  const auto x = listed({.system_id = id_of("a")})[1].alert;
-  ASSERT_EQ(x.field_path, "x");
+  const auto of_a = listed({.system_id = id_of("a")});
+  ASSERT_EQ(of_a.size(), 4U);
+  const auto at_path = [&](std::string_view path) {
+    return std::ranges::find(of_a, path, [](const auto& one) { return one.alert.field_path; })->alert;
+  };
+  const auto x = at_path("x");
+  const auto deep = at_path("x.%.deep");
   sql(fmt::format(
       "insert into inventory_alerts (system_id, diff_id, alert_type, message, severity, is_resolved, "
       "created_at, updated_at) select system_id, diff_id, alert_type, message, severity, is_resolved, "
@@ -219,14 +224,14 @@ TEST_P(AlertStoreContract, ShowsOpenAlertsOfTheSamePaths) {
       number(x.id)));  // another program's
   const auto record = changed("a", {change("x", "2", R"({"new":1})"), change("z", "1", "2")}, 20);
   ASSERT_TRUE(succeeded(notify("a", {record}, 21, [&](const NotifyState& state) {
-    EXPECT_EQ(state.open.size(), 1U);
-    const auto& open = state.open.at(0);
-    EXPECT_EQ(open.id, x.id);
+    EXPECT_EQ(state.open.size(), 2U);
+    const auto& open = *std::ranges::find(state.open, x.id, &alerts::OpenAlert::id);
+    EXPECT_TRUE(std::ranges::is_sorted(state.open, {}, &alerts::OpenAlert::id));
+    EXPECT_EQ(std::ranges::count(state.open, deep.id, &alerts::OpenAlert::id), 1);
     EXPECT_EQ(open.rule, "rule");
     EXPECT_EQ(open.type, diff::ChangeType::update);
     EXPECT_EQ(open.field_path, "x");
     EXPECT_EQ(open.previous_value, "1");
-    EXPECT_EQ(open.current_value, "2");
     return NotifyPlan{};
   })));
 }
@@ -424,6 +429,14 @@ TEST_P(AlertStoreContract, AlertsAreFilteredAndPaged) {
   const auto found = [&](const AlertFilter& filter) {
     std::string paths;
     for (const auto& one : listed(filter)) paths += one.alert.field_path;
+    // As many are counted, whatever the page.
+    AlertFilter whole = filter;
+    whole.before = std::nullopt;
+    whole.limit = std::nullopt;
+    whole.skip = 0;
+    const auto count = stores_.alerts.count(filter);
+    EXPECT_TRUE(succeeded(count));
+    EXPECT_EQ(count->count, static_cast<std::int64_t>(listed(whole).size()));
     return paths;
   };
   EXPECT_EQ(found({}), "54321");
@@ -443,6 +456,8 @@ TEST_P(AlertStoreContract, AlertsAreFilteredAndPaged) {
   EXPECT_EQ(found({.limit = 2}), "54");
   EXPECT_EQ(found({.before = all[1].alert.id, .limit = 2}), "32");
   EXPECT_EQ(found({.before = all[4].alert.id}), "");
+  EXPECT_EQ(found({.skip = 1, .limit = 2}), "43");
+  EXPECT_EQ(found({.skip = 5, .limit = 2}), "");
   EXPECT_EQ(found({.system_id = id_of("b"),
                    .organization_id = OrganizationId("org-2"),
                    .alert_type = "change",
@@ -474,8 +489,54 @@ TEST_P(AlertStoreContract, AnAlertIsFoundByItsIdWithAndWithoutADiff) {
   EXPECT_TRUE(alert.is_resolved);
   EXPECT_EQ(alert.resolved_at, at(0));
   EXPECT_EQ((*found)->system_key, "NETH-a");
-  EXPECT_EQ((*stores_.alerts.find(listed()[1].alert.id))->alert.field_path, "x");
+  EXPECT_EQ((*found)->type, std::nullopt);
+  EXPECT_EQ((*found)->current_value, std::nullopt);
+  const auto with_diff = stores_.alerts.find(listed()[1].alert.id);
+  ASSERT_TRUE(succeeded(with_diff));
+  EXPECT_EQ((*with_diff)->alert.field_path, "x");
+  EXPECT_EQ((*with_diff)->type, diff::ChangeType::update);
+  EXPECT_EQ((*with_diff)->previous_value, "1");
+  EXPECT_EQ((*with_diff)->current_value, "2");
   EXPECT_EQ(*stores_.alerts.find(AlertId{999999}), std::nullopt);
+}
+
+TEST_P(AlertStoreContract, AlertsAboutASystemStandOnceUntilTheyAreResolved) {
+  add_systems({"a", "b"});
+  const auto raise = [&](std::string_view word, const std::string& rule, std::int64_t seconds) {
+    const auto raised = stores_.alerts.raise({id_of(word),
+                                              OrganizationId("org-1"),
+                                              rule,
+                                              word.data(),
+                                              Severity::critical,
+                                              {"chat", "mail", "chat"}},
+                                             at(seconds));
+    EXPECT_TRUE(succeeded(raised));
+    return raised.ok() && *raised;
+  };
+  EXPECT_TRUE(raise("a", "one", 10));
+  EXPECT_FALSE(raise("a", "one", 11));
+  EXPECT_TRUE(raise("a", "two", 12));
+  EXPECT_TRUE(raise("b", "one", 13));
+  EXPECT_FALSE(raise("gone", "one", 14));
+  const auto all = listed();
+  ASSERT_THAT(all, SizeIs(3));
+  EXPECT_EQ(all[2].alert.system_id, id_of("a"));
+  EXPECT_EQ(all[2].alert.rule, "one");
+  EXPECT_EQ(all[2].alert.alert_type, "one");
+  EXPECT_EQ(all[2].alert.message, "a");
+  EXPECT_EQ(all[2].alert.severity, Severity::critical);
+  EXPECT_EQ(all[2].alert.created_at, at(10));
+  EXPECT_EQ(all[2].alert.diff_id, std::nullopt);
+  const auto told = [&] {
+    return sql("select channel, news, system_id, organization_id from alert_notifications where alert_id = " +
+               std::to_string(static_cast<std::int64_t>(all[2].alert.id)) + " order by news, channel");
+  };
+  const std::string whom = "|" + id_of("a").text() + "|org-1\n";
+  EXPECT_EQ(told(), "chat|firing" + whom + "mail|firing" + whom);
+  ASSERT_TRUE(succeeded(stores_.alerts.resolve(all[2].alert.id, at(20))));
+  EXPECT_EQ(told(),
+            "chat|firing" + whom + "mail|firing" + whom + "chat|resolved" + whom + "mail|resolved" + whom);
+  EXPECT_TRUE(raise("a", "one", 30));
 }
 
 TEST_P(AlertStoreContract, UnfinishedRecordsAreThoseWithUnsentDiffs) {

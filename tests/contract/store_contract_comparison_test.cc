@@ -39,7 +39,7 @@ class ComparisonContract : public StoreContract {
     return std::move(*found);
   }
 };
-INSTANTIATE_TEST_SUITE_P(Engines, ComparisonContract, testing::ValuesIn(store_engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engines, ComparisonContract, testing::ValuesIn(inventory_engines()), engine_name);
 
 std::vector<std::string> paths(const std::vector<inventory::Diff>& diffs) {
   std::vector<std::string> paths;
@@ -107,7 +107,7 @@ TEST_P(ComparisonContract, ReadsPendingRecordsInOrderAndStoresWhatIsDecided) {
   EXPECT_EQ(record->processed_at, at(50));
   EXPECT_TRUE(record->has_changes);
   EXPECT_EQ(record->change_count, 2);
-  EXPECT_FALSE((*stores_.history.records(id_of("a"), std::nullopt, 3))[2].has_changes);
+  EXPECT_FALSE((*stores_.history.records(id_of("a"), {}, 3))[2].has_changes);
 
   const auto stored = diffs();
   ASSERT_THAT(paths(stored), ElementsAre("gone", "n", "n"));
@@ -126,13 +126,14 @@ TEST_P(ComparisonContract, ReadsPendingRecordsInOrderAndStoresWhatIsDecided) {
   EXPECT_EQ(receipt->change_count, 2);
 }
 
-TEST_P(ComparisonContract, NothingPendingAsksNobody) {
-  two_records();
+TEST_P(ComparisonContract, NothingPendingAsksNobodyAndNamesTheNewest) {
+  const auto ids = two_records();
   const auto nobody = [](const ComparisonState&) -> std::vector<RecordDiffs> {
     ADD_FAILURE() << "asked";
     return {};
   };
-  EXPECT_THAT(*compare("a", nobody, 30), IsEmpty());
+  EXPECT_THAT(*compare("a", nobody, 30), ElementsAre(Compared{id_of("a"), ids[1], 0, true}));
+  EXPECT_THAT(*compare("b", nobody, 30), IsEmpty());
   EXPECT_THAT(*compare("unknown", nobody, 30), IsEmpty());
   const std::vector<SystemId> odd = {SystemId("no uuid"), SystemId(std::string("\0\xff", 2))};
   EXPECT_THAT(*stores_.comparison.compare({odd, 20, std::nullopt, at(30)}, nobody), IsEmpty());

@@ -11,6 +11,7 @@
 #include "contract/store_contract.h"
 #include "support/postgres_server.h"
 #include "support/process.h"
+#include "support/source_dir.h"
 
 namespace collect::test {
 namespace {
@@ -21,10 +22,15 @@ T required(Result<T> result) {
   return std::move(*result);
 }
 
+using inventory::DocumentForm;
+
 class PostgresGround final : public StoreGround {
  public:
-  explicit PostgresGround(std::string url)
-      : url_(std::move(url)), pool_({{url_}, 4, std::chrono::seconds(10)}), stores_(pool_) {}
+  PostgresGround(std::string url, DocumentForm form)
+      : url_(std::move(url)), pool_({{url_}, 4, std::chrono::seconds(10)}), stores_(pool_, form) {}
+  backend::Stores another(DocumentForm form) override {
+    return others_.emplace_back(std::make_unique<postgres::PostgresStores>(pool_, form))->ports();
+  }
   backend::Stores ports() override { return stores_.ports(); }
   std::string sql(const std::string& text) override { return PostgresServer::shared().sql(url_, text); }
 
@@ -32,10 +38,12 @@ class PostgresGround final : public StoreGround {
   const std::string url_;
   postgres::Pool pool_;
   postgres::PostgresStores stores_;
+  std::vector<std::unique_ptr<postgres::PostgresStores>> others_;
 };
 
 // Migrated once and copied for each test.
-std::unique_ptr<StoreGround> fresh_postgres(const std::string& name, const std::string& tables) {
+std::unique_ptr<StoreGround> fresh_postgres(const std::string& name, const std::string& tables,
+                                            DocumentForm form = DocumentForm::plain) {
   auto& server = PostgresServer::shared();
   static std::map<std::string, int> made;
   const auto pattern = "pattern_" + name;
@@ -45,15 +53,19 @@ std::unique_ptr<StoreGround> fresh_postgres(const std::string& name, const std::
     if (!tables.empty()) server.sql(url, tables);
     required(postgres::migrate({url}, at(0)));
   }
-  return std::make_unique<PostgresGround>(
-      server.create_database(fmt::format("{}_{}", name, number), pattern));
+  return std::make_unique<PostgresGround>(server.create_database(fmt::format("{}_{}", name, number), pattern),
+                                          form);
 }
 
 class SqliteGround final : public StoreGround {
  public:
-  SqliteGround() : database_(required(sqlite::Database::open(folder_.path() / "collect.db", {}))) {
+  explicit SqliteGround(DocumentForm form)
+      : database_(required(sqlite::Database::open(folder_.path() / "collect.db", {}))) {
     required(sqlite::migrate(*database_, at(0)));
-    stores_ = std::make_unique<sqlite::SqliteStores>(*database_);
+    stores_ = std::make_unique<sqlite::SqliteStores>(*database_, form);
+  }
+  backend::Stores another(DocumentForm form) override {
+    return others_.emplace_back(std::make_unique<sqlite::SqliteStores>(*database_, form))->ports();
   }
   backend::Stores ports() override { return stores_->ports(); }
   std::string sql(const std::string& text) override {
@@ -83,6 +95,7 @@ class SqliteGround final : public StoreGround {
   TempDir folder_;
   std::unique_ptr<sqlite::Database> database_;
   std::unique_ptr<sqlite::SqliteStores> stores_;
+  std::vector<std::unique_ptr<sqlite::SqliteStores>> others_;
 };
 
 }  // namespace
@@ -94,7 +107,14 @@ std::string taken_over_tables() {
 std::vector<StoreEngine> store_engines() {
   return {{"Postgres", [] { return fresh_postgres("plain", ""); }},
           {"PostgresTakenOver", [] { return fresh_postgres("taken_over", taken_over_tables()); }},
-          {"Sqlite", [] { return std::make_unique<SqliteGround>(); }}};
+          {"Sqlite", [] { return std::make_unique<SqliteGround>(DocumentForm::packed); }}};
+}
+
+std::vector<StoreEngine> inventory_engines() {
+  auto engines = store_engines();
+  engines.push_back({"PostgresCompact", [] { return fresh_postgres("compact", "", DocumentForm::packed); }});
+  engines.push_back({"SqlitePlain", [] { return std::make_unique<SqliteGround>(DocumentForm::plain); }});
+  return engines;
 }
 
 }  // namespace collect::test

@@ -58,7 +58,7 @@ class IntakeContract : public StoreContract {
         "from applications order by module_id");
   }
 };
-INSTANTIATE_TEST_SUITE_P(Engines, IntakeContract, testing::ValuesIn(store_engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engines, IntakeContract, testing::ValuesIn(inventory_engines()), engine_name);
 
 TEST_P(IntakeContract, StoresABatchAndTellsTheRecordsInTheirOrder) {
   add_systems({"a", "b"});
@@ -151,7 +151,7 @@ TEST_P(IntakeContract, TheSameDocumentAgainMovesItsRecordOn) {
     return plan;
   });
   ASSERT_TRUE(succeeded(made));
-  const auto records = stores_.history.records(id_of("a"), std::nullopt, 10);
+  const auto records = stores_.history.records(id_of("a"), {}, 10);
   ASSERT_TRUE(succeeded(records));
   ASSERT_THAT(*records, SizeIs(2));
   EXPECT_EQ((*records)[0].id, made->front());
@@ -184,7 +184,7 @@ TEST_P(IntakeContract, AReturnToAnEarlierStateIsARecordOfItsOwn) {
   store({arrival("m1", "a", R"({"n":1})", 10)}, 11);
   store({arrival("m2", "a", R"({"n":2})", 20)}, 21);
   store({arrival("m3", "a", R"({"n":1})", 30), arrival("m4", "a", R"({"n":1})", 31)}, 32);
-  EXPECT_THAT(*stores_.history.records(id_of("a"), std::nullopt, 10), SizeIs(4));
+  EXPECT_THAT(*stores_.history.records(id_of("a"), {}, 10), SizeIs(4));
 }
 
 TEST_P(IntakeContract, AFailureLeavesNothingBehind) {
@@ -204,7 +204,7 @@ TEST_P(IntakeContract, AFailureLeavesNothingBehind) {
   }
   EXPECT_EQ(kind_of(refused), "invalid");
   EXPECT_EQ(refused.failure().message.find("no JSON"), std::string::npos) << refused.failure().message;
-  EXPECT_THAT(*stores_.history.records(id_of("a"), std::nullopt, 10), SizeIs(0));
+  EXPECT_THAT(*stores_.history.records(id_of("a"), {}, 10), SizeIs(0));
   EXPECT_EQ(*stores_.intake.receipt(id_of("a"), MessageId("m1")), std::nullopt);
   EXPECT_EQ(sql("select count(*) from applications"), "0\n");
   EXPECT_THAT(store(batch, 30), SizeIs(2));
@@ -246,7 +246,7 @@ TEST_P(IntakeContract, TwoBatchesOfASystemFollowEachOther) {
   work(0);
   other.join();
   EXPECT_EQ(most, 1);
-  EXPECT_THAT(*stores_.history.records(id_of("a"), std::nullopt, 100), SizeIs(20));
+  EXPECT_THAT(*stores_.history.records(id_of("a"), {}, 100), SizeIs(20));
 }
 
 TEST_P(IntakeContract, ApplicationsThatAreKnownToBeRightStayAsTheyAre) {
@@ -256,6 +256,15 @@ TEST_P(IntakeContract, ApplicationsThatAreKnownToBeRightStayAsTheyAre) {
   EXPECT_EQ(sql("select module_id, version from applications where deleted_at is null order by module_id"),
             "mail1|1.0\nmail2|9\n");
   EXPECT_EQ(sql("select count(*) from applications where deleted_at is not null"), "1\n");
+
+  // Where nothing has vanished, nothing is looked for; another system of the batch is not touched by that.
+  add_systems({"b"});
+  sync("b", {application("web1"), application("web2")}, 30);
+  write({},
+        {{id_of("a"), {application("mail2", "10")}, at(40), {}, true}, {id_of("b"), {}, at(40), {"web1"}}},
+        40);
+  EXPECT_EQ(sql("select module_id, version from applications where deleted_at is null order by module_id"),
+            "mail1|1.0\nmail2|10\nweb1|1.0\n");
 }
 
 TEST_P(IntakeContract, ALateRecordIsSettledAtOnce) {
@@ -472,15 +481,15 @@ TEST_P(IntakeContract, RecordsComeNewestFirstAndInPages) {
   const auto ids = store({arrival("m1", "a", R"({"n":1})", 30), arrival("m2", "a", R"({"n":2})", 10),
                           arrival("m3", "b", R"({"n":3})", 40), arrival("m4", "a", R"({"n":4})", 30)},
                          50);
-  const auto first = stores_.history.records(id_of("a"), std::nullopt, 2);
+  const auto first = stores_.history.records(id_of("a"), {}, 2);
   ASSERT_TRUE(succeeded(first));
   ASSERT_THAT(*first, SizeIs(2));
   EXPECT_EQ((*first)[0].id, ids[3]);
   EXPECT_EQ((*first)[1].id, ids[0]);
-  const auto second = stores_.history.records(id_of("a"), ids[0], 2);
+  const auto second = stores_.history.records(id_of("a"), {.before = ids[0]}, 2);
   ASSERT_THAT(*second, SizeIs(1));
   EXPECT_EQ(second->front().id, ids[1]);
-  EXPECT_THAT(*stores_.history.records(SystemId("nobody"), std::nullopt, 2), SizeIs(0));
+  EXPECT_THAT(*stores_.history.records(SystemId("nobody"), {}, 2), SizeIs(0));
   EXPECT_EQ(*stores_.history.latest(id_of("c")), std::nullopt);
   EXPECT_EQ(*stores_.history.document(RecordId{987654321}), std::nullopt);
 }

@@ -121,7 +121,7 @@ TEST(PostgresMigrations, TakeOverADatabaseWithItsRows) {
   EXPECT_EQ((*login)->system.name, "Office");
   EXPECT_EQ(to_rfc3339(*(*login)->system.last_heartbeat), "2026-01-02T11:00:00.000000Z");
   EXPECT_FALSE((*login)->secret.has_value());
-  const auto records = ports.history.records(id_of("a"), std::nullopt, 10);
+  const auto records = ports.history.records(id_of("a"), {}, 10);
   ASSERT_THAT(*records, SizeIs(2));
   EXPECT_EQ(to_rfc3339(records->front().timestamp), "2026-01-02T10:00:00.000000Z");
   EXPECT_THAT(*ports.history.diffs(id_of("a"), {}, 10), SizeIs(1));
@@ -302,6 +302,35 @@ TEST(PostgresPool, ATransactionThatFailedInsideIsNotCommitted) {
   });
   EXPECT_EQ(kind_of(result), "unavailable");
   EXPECT_THAT(result.failure().message, HasSubstr("ROLLBACK"));
+}
+
+// As a process finds it that was stopped while another took over.
+TEST(PostgresPool, WhatARunnerWritesAfterItsTermIsNotWritten) {
+  const auto url = migrated_database();
+  Pool pool(options(url));
+  postgres::TermStore terms(pool);
+  const auto mine = terms.begin({}, "a", at(0));
+  ASSERT_TRUE(succeeded(mine));
+  std::optional<std::int64_t> term = (*mine)->number;
+  Pool fenced(pool, [&] { return term; });
+  const auto note = [&](const std::string& key) {
+    return run(fenced, "INSERT INTO collect_state VALUES ('" + key + "', '', now())");
+  };
+  ASSERT_TRUE(succeeded(note("in its term")));
+
+  const auto late = fenced.write([&](Transaction& transaction, const postgres::Schema&) {
+    transaction.run("INSERT INTO collect_state VALUES ('begun in its term', '', now())");
+    ASSERT_TRUE(succeeded(terms.begin(**mine, "b", at(1))));
+  });
+  EXPECT_EQ(kind_of(late), "conflict");
+  EXPECT_EQ(kind_of(note("after its term")), "conflict");
+  term.reset();
+  EXPECT_EQ(kind_of(note("without a term")), "conflict");
+  term = 2;
+  EXPECT_TRUE(succeeded(note("in the next term")));
+  EXPECT_TRUE(succeeded(run(pool, "INSERT INTO collect_state VALUES ('by anybody', '', now())")));
+  EXPECT_EQ(server().sql(url, "SELECT key FROM collect_state ORDER BY key"),
+            "by anybody\nin its term\nin the next term\n");
 }
 
 TEST(PostgresPool, ATableThatChangesUnderAPreparedStatement) {

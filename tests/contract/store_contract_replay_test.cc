@@ -37,7 +37,7 @@ class ReplayContract : public StoreContract {
     return all;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Engines, ReplayContract, testing::ValuesIn(store_engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engines, ReplayContract, testing::ValuesIn(inventory_engines()), engine_name);
 
 TEST_P(ReplayContract, ShowsRecordsInOrderAfterTheirBaseline) {
   add_systems({"a", "b"});

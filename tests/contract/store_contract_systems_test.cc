@@ -207,11 +207,57 @@ TEST_P(SystemContract, ListsTheSystemsOfAnOrganization) {
   EXPECT_EQ((*all)[0].id, id_of("a"));
   EXPECT_EQ((*all)[1].organization.name, "Name of org-2");
   for (const auto& name : {std::string("org-2"), id_of("org-2").text()}) {
-    const auto some = stores_.systems.list({OrganizationId(name), false});
+    const auto some = stores_.systems.list({.organization_id = OrganizationId(name)});
     ASSERT_THAT(*some, SizeIs(1)) << name;
     EXPECT_EQ(some->front().id, id_of("b"));
   }
-  EXPECT_THAT(*stores_.systems.list({OrganizationId("org-3"), false}), IsEmpty());
+  EXPECT_THAT(*stores_.systems.list({.organization_id = OrganizationId("org-3")}), IsEmpty());
+}
+
+TEST_P(SystemContract, ListsAPageOfThoseAskedFor) {
+  for (const auto* word : {"e", "d", "c", "b", "a"}) {
+    auto made = new_system(word);
+    made.name = std::string("Office ") + word;
+    ASSERT_TRUE(succeeded(stores_.systems.create(made, at(word[0] == 'a' ? 2 : 1))));
+  }
+  sql("UPDATE systems SET status = 'active', fqdn = 'FW.example.org' WHERE system_key = 'NETH-c'");
+  sql("UPDATE systems SET type = 'ns8' WHERE system_key IN ('NETH-a', 'NETH-c')");
+  SystemChange removal;
+  removal.remove = true;
+  ASSERT_TRUE(succeeded(stores_.systems.change(id_of("e"), removal, at(9))));
+  const auto keys = [&](const SystemFilter& filter) {
+    std::vector<std::string> found;
+    const auto listed = stores_.systems.list(filter);
+    EXPECT_TRUE(succeeded(listed));
+    for (const auto& system : *listed) found.push_back(system.system_key);
+    return found;
+  };
+  const auto all = keys({});
+  ASSERT_THAT(all, SizeIs(4));
+  EXPECT_EQ(all.back(), "NETH-a");
+  EXPECT_EQ(stores_.systems.count({})->count, 4);
+  EXPECT_EQ(stores_.systems.count({.include_deleted = true})->count, 5);
+  EXPECT_EQ(stores_.systems.count({.organization_id = OrganizationId("org-1"), .type = "ns8"})->count, 2);
+  EXPECT_EQ(stores_.systems.count({.organization_id = OrganizationId("nobody")})->count, 0);
+
+  std::vector<std::string> by_cursor;
+  SystemFilter page{.limit = 1};
+  for (auto next = keys(page); !next.empty(); next = keys(page)) {
+    by_cursor.push_back(next.front());
+    page.after = login(next.front()).system.id;
+  }
+  EXPECT_EQ(by_cursor, all);
+  EXPECT_THAT(keys({.skip = 1, .limit = 2}), ElementsAre(all[1], all[2]));
+  EXPECT_THAT(keys({.skip = 4}), IsEmpty());
+  EXPECT_EQ(kind_of(stores_.systems.list({.after = SystemId("nobody")})), "invalid");
+  EXPECT_EQ(kind_of(stores_.systems.list({.after = id_of("z")})), "invalid");
+
+  EXPECT_THAT(keys({.status = "active"}), ElementsAre("NETH-c"));
+  EXPECT_THAT(keys({.type = "ns8"}), ElementsAre("NETH-c", "NETH-a"));
+  EXPECT_THAT(keys({.search = "fw.EXAMPLE"}), ElementsAre("NETH-c"));
+  EXPECT_THAT(keys({.search = "office B"}), ElementsAre("NETH-b"));
+  EXPECT_THAT(keys({.search = "neth-"}), SizeIs(4));
+  EXPECT_THAT(keys({.search = "%"}), IsEmpty());
 }
 
 TEST_P(SystemContract, TheRevisionGrowsWithEveryWrite) {

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "diff/differ.h"
+#include "support/source_dir.h"
 
 namespace collect::diff {
 namespace {

@@ -16,6 +16,7 @@
 
 #include "journey/alerts_seen.h"
 #include "journey/appliance.h"
+#include "support/source_dir.h"
 
 namespace collect::test {
 namespace {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing lost, nothing doubled on the way from a change to a webhook: through kill -9 at any moment, and
-// while the webhook is out of order. COLLECT_TEST_KILLS says how often it is killed (10).
+// while the webhook is out of order. COLLECT_TEST_KILLS says how often it is killed (10), COLLECT_TEST_OUTAGE
+// for how many seconds the webhook fails (15).
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
 #include <random>
-#include <thread>
 
 #include "journey/alerts_seen.h"
-#include "journey/appliance.h"
+#include "journey/reporter.h"
 
 namespace collect::test {
 namespace {
@@ -20,46 +19,14 @@ using Mood = WebhookReceiver::Mood;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kSystems = 8;
+constexpr int kOutage = 15;
+// A channel that was away for long is asked again after five minutes and some.
+constexpr auto kLongestPause = 7min;
 
-int kills() {
-  const char* given = std::getenv("COLLECT_TEST_KILLS");
-  return given != nullptr ? std::atoi(given) : 10;
+// On, off, on, off: each report but the first is a change, and the inverse of the one before.
+std::string switched(std::size_t step) {
+  return labelled_inventory(step % 2 == 0 ? "on" : "off");
 }
-
-// Reports on, off, on, off: each report but the first is a change, and the inverse of the one before.
-class Switcher {
- public:
-  Switcher(const Service& service, Login login, std::uint64_t seed)
-      : appliance_(service, std::move(login)),
-        random_(seed),
-        thread_([this](const std::stop_token& stop) { work(stop); }) {}
-
-  void finish() {
-    thread_.request_stop();
-    thread_.join();
-  }
-  [[nodiscard]] const std::string& problem() const { return problem_; }
-  [[nodiscard]] const std::vector<std::string>& receipts() const { return receipts_; }
-  Appliance& appliance() { return appliance_; }
-
- private:
-  void work(const std::stop_token& stop) try {
-    const auto give_up = steady_clock::now() + 5min;
-    while (!stop.stop_requested()) {
-      const auto body = labelled_inventory(receipts_.size() % 2 == 0 ? "on" : "off");
-      receipts_.push_back(appliance_.insist(body, give_up));
-      sleep_for(milliseconds(std::uniform_int_distribution<int>(20, 200)(random_)));
-    }
-  } catch (const std::exception& error) {
-    problem_ = error.what();
-  }
-
-  Appliance appliance_;
-  std::mt19937_64 random_;
-  std::vector<std::string> receipts_;
-  std::string problem_;
-  std::jthread thread_;  // last: it uses the others
-};
 
 class AlertDelivery : public OnEachEngine {
  protected:
@@ -73,9 +40,9 @@ class AlertDelivery : public OnEachEngine {
       logins_.push_back(service_.new_system("Box " + std::to_string(i)));
   }
 
-  void start_reports(std::uint64_t seed) {
+  void start_reports(std::uint64_t seed, milliseconds most_pause = 200ms) {
     for (const Login& login : logins_)
-      switchers_.push_back(std::make_unique<Switcher>(service_, login, seed++));
+      switchers_.push_back(std::make_unique<Reporter>(service_, login, seed++, switched, most_pause));
   }
   // Every other time right after a message came: before its delivery is noted as sent, with some luck.
   void kill_at_some_moment(bool after_message) {
@@ -107,7 +74,7 @@ class AlertDelivery : public OnEachEngine {
     return true;
   }
   // Each change is an alert, all but the last are resolved by the next one, and each system once flaps.
-  void expect_alerts(const Switcher& switcher, const std::vector<AlertRow>& alerts, const Login& login) {
+  void expect_alerts(const Reporter& switcher, const std::vector<AlertRow>& alerts, const Login& login) {
     std::map<std::int64_t, bool> resolved;
     std::size_t flapping = 0;
     for (const AlertRow& alert : alerts) {
@@ -130,11 +97,11 @@ class AlertDelivery : public OnEachEngine {
     }
     EXPECT_EQ(flapping, diffs.size() >= 3 ? 1U : 0U);
   }
-  void expect_all_told() {
+  void expect_all_told(milliseconds patience = 2min) {
     const auto alerts = listed_alerts(service_);
     for (std::size_t i = 0; i < kSystems; ++i) expect_alerts(*switchers_[i], alerts, logins_[i]);
     const auto news = news_of(alerts);
-    EXPECT_TRUE(wait_told(receiver_, news, 2min));
+    EXPECT_TRUE(wait_told(receiver_, news, patience));
     // What was taken while the service was killed comes again when the claim of the dead one ends.
     const auto settled = [&] {
       sleep_for(milliseconds(200));
@@ -166,7 +133,7 @@ class AlertDelivery : public OnEachEngine {
   Service service_{GetParam()};
   std::vector<Login> logins_;
   std::mt19937_64 random_;
-  std::vector<std::unique_ptr<Switcher>> switchers_;
+  std::vector<std::unique_ptr<Reporter>> switchers_;
   std::size_t changes_ = 0;
 };
 COLLECT_ON_EACH_ENGINE(AlertDelivery);
@@ -174,23 +141,26 @@ COLLECT_ON_EACH_ENGINE(AlertDelivery);
 TEST_P(AlertDelivery, SurvivesKills) {
   random_.seed(test_seed());
   start_reports(random_());
-  for (int kill = 0; kill < kills(); ++kill) kill_at_some_moment(kill % 2 == 1);
+  for (int kill = 0; kill < number_given("COLLECT_TEST_KILLS", 10); ++kill)
+    kill_at_some_moment(kill % 2 == 1);
   finish_reports();
   // A message that was in hand at three of them may be a dead letter: the sweep tells what it was about.
   expect_all_told();
 }
 
 TEST_P(AlertDelivery, OutlastsAWebhookThatIsOutOfOrder) {
-  start_reports(test_seed());
+  const auto outage = std::chrono::seconds(number_given("COLLECT_TEST_OUTAGE", kOutage));
+  // What comes of ten minutes has to stay readable for the test itself.
+  start_reports(test_seed(), outage > 1min ? 1000ms : 200ms);
   ASSERT_TRUE(eventually([&] { return receiver_.count() >= 3; }));
   for (const Mood mood : {Mood::fails, Mood::hangs, Mood::refuses}) {
     receiver_.become(mood);
-    sleep_for(5s);
+    sleep_for(outage / 3);
   }
   receiver_.become(Mood::takes);
   finish_reports();
   EXPECT_GE(service_.metric("collect_deliveries_total", {"outcome=\"failed\""}), 2);
-  expect_all_told();
+  expect_all_told(kLongestPause);
   EXPECT_EQ(service_.dead_letters(), 0U);
 }
 

@@ -104,12 +104,16 @@ TEST_P(Alerts, AreResolvedByTheInverseChangeAndByHand) {
   EXPECT_EQ(text_of(shown.root(), "message"), alerts[1].message);
   EXPECT_EQ(text_of(shown.root(), "field_path"), "facts.label");
   EXPECT_EQ(text_of(shown.root(), "resolved_at"), "null");
+  EXPECT_EQ(text_of(shown.root(), "diff_type"), "update");
+  EXPECT_EQ(text_of(shown.root(), "previous_value"), "b");
+  EXPECT_EQ(text_of(shown.root(), "current_value"), "a");
   EXPECT_EQ(service_.cli_output({"alerts", "resolve", id, "--json"}),
             "{\"id\":" + id + ",\"is_resolved\":true,\"was_open\":true}\n");
   EXPECT_EQ(service_.cli_output({"alerts", "resolve", id, "--json"}),
             "{\"id\":" + id + ",\"is_resolved\":true,\"was_open\":false}\n");
   EXPECT_THAT(service_.cli_output({"alerts", "show", id}),
-              AllOf(HasSubstr(alerts[1].message), HasSubstr("resolved ")));
+              AllOf(HasSubstr(alerts[1].message), HasSubstr("resolved "), HasSubstr("before      \"b\"\n"),
+                    HasSubstr("after       \"a\"\n")));
   EXPECT_THAT(listed_alerts(service_, {"--open"}), SizeIs(0));
   EXPECT_THAT(listed_alerts(service_, {"--resolved"}), SizeIs(2));
   expect_all_told();
@@ -118,6 +122,33 @@ TEST_P(Alerts, AreResolvedByTheInverseChangeAndByHand) {
   EXPECT_EQ(exit_of({"alerts", "resolve", "999999"}), kNotFound);
   EXPECT_EQ(exit_of({"alerts", "resolve"}), kUsage);
   EXPECT_EQ(exit_of({"alerts", "show", "no number"}), kUsage);
+}
+
+TEST_P(Alerts, AreResolvedWhenTheValueIsBackWhateverLayBetween) {
+  start(kNoPattern + "  rules:\n    - alert_type: label_changed\n");
+  for (const char* label : {"a", "b", "c", "a"}) report(label);
+  const auto alerts = listed_alerts(service_);
+  ASSERT_THAT(alerts, SizeIs(3));
+  EXPECT_TRUE(alerts[0].resolved) << "a to b";
+  EXPECT_TRUE(alerts[1].resolved) << "b to c, a step of what was undone";
+  EXPECT_FALSE(alerts[2].resolved) << "c to a";
+  expect_all_told();
+}
+
+TEST_P(Alerts, AnAlertmanagerChannelNeedsAnAlertmanager) {
+  start(kNoPattern);
+  const std::string channel = "notifications:\n  channels: { tenant: { type: alertmanager } }\n";
+  write_text(service_.folder() / "config.yml", channel);
+  const auto checked = service_.cli({"config", "check"});
+  EXPECT_EQ(checked.exit_code, kUsage);
+  EXPECT_THAT(checked.err,
+              AllOf(HasSubstr("config.yml"), HasSubstr("channel 'tenant'"), HasSubstr("MIMIR_URL")));
+  service_.signal(SIGHUP);
+  ASSERT_TRUE(logged("config_refused")) << service_.log();
+  EXPECT_THAT(service_.log(), HasSubstr("channel 'tenant'"));
+  EXPECT_EQ(service_.cli({"serve"}).exit_code, kUsage);
+  service_.settings()["MIMIR_URL"] = "http://127.0.0.1:9";
+  EXPECT_EQ(service_.cli({"config", "check"}).exit_code, 0);
 }
 
 TEST_P(Alerts, AreListedByWhatIsAskedFor) {
@@ -166,9 +197,10 @@ TEST_P(Alerts, AreListedAsAMessageSays) {
   box_ = std::make_unique<Appliance>(service_, service_.new_system("rl2"));
   box_->report(labelled_inventory("a"));
   box_->report(labelled_inventory("b", 5));
-  ASSERT_TRUE(eventually([&] { return receiver_.count() == 2; }));
+  ASSERT_TRUE(eventually([&] { return receiver_.count() == 2; }, 60s)) << "gathered for some seconds";
   const auto summary = parsed(receiver_.messages()[1].body);
   EXPECT_EQ(text_of(summary.root(), "kind"), "summary");
+  EXPECT_THAT(text_of(summary.root(), "text"), testing::StartsWith("2 alerts about rl2 ("));
   EXPECT_EQ(text_of(summary.root(), "more"), "1");
   const auto listed = alerts_as_told(service_, text_of(summary.root(), "text"));
   EXPECT_THAT(listed, SizeIs(2)) << "of " << first_box << " was told before";

@@ -43,13 +43,14 @@ using News = std::pair<std::int64_t, std::string>;
 using Told = std::map<News, std::set<std::string>>;
 Told told_by(const std::vector<WebhookMessage>& messages);
 
-// The news of these alerts: each fired, and some are resolved.
+// The news of these alerts: each fired, and some are resolved. Who is told that an alert is resolved need not
+// have been told that it fired: a delivery that has both says how it is.
 std::set<News> news_of(const std::vector<AlertRow>& alerts);
 // Waits until all of that was taken by the receiver and nothing else is on its way; false when `timeout`
 // passed first.
 bool wait_told(const WebhookReceiver& receiver, const std::set<News>& news, milliseconds timeout);
 // Adds a test failure when one of them is missing, something else was told, one was told under two delivery
-// ids, or the receiver had a reason to complain.
+// ids, a delivery lists an alert twice, or the receiver had a reason to complain.
 void expect_each_told_once(const WebhookReceiver& receiver, const std::set<News>& news);
 
 // A config.yml with that webhook as the only default channel; `keys` are those of `notifications`, two spaces

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Very many systems of one organization change the same within a minute: all of it is stored, people get a
 // few messages that they can read. COLLECT_STORM says how many systems (300) and, when it is given, the test
-// waits for what is held back to be told in its own time: some minutes.
+// waits until all of it is told in its own time: on a slow machine some minutes.
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <unistd.h>
@@ -135,8 +135,8 @@ TEST_P(Storm, IsStoredAsAWholeAndToldInAFewMessages) {
   report(firewall("8.6"));
   ASSERT_TRUE(wait_notified(service_, systems_, 5min));
   const std::chrono::duration<double> took = steady_clock::now() - begin;
-  // A summary of all that were due goes out within this at the latest.
-  sleep_for(5s);
+  // Some were told on their own before the others were a crowd; that is gathered for a minute at most.
+  ASSERT_TRUE(eventually([&] { return told_of() > kGroup; }, 90s));
 
   const auto alerts = listed_alerts(service_);
   ASSERT_EQ(alerts.size(), systems_);
@@ -149,30 +149,25 @@ TEST_P(Storm, IsStoredAsAWholeAndToldInAFewMessages) {
             << cpu_of(service_.pid()) - cpu_before << " s of CPU; " << soon << " messages told of " << told
             << ", " << systems_ - told << " wait\n";
   EXPECT_LE(told, systems_);
+  EXPECT_EQ(text_of(parsed(receiver_.messages()[soon - 1].body).root(), "kind"), "summary");
 
   if (given_ != nullptr) {
     for (int waited = 0; waited < 420 && told_of() < systems_; ++waited) sleep_for(1s);
     EXPECT_EQ(check_messages(), systems_);
-    EXPECT_LE(receiver_.count(), kGroup + 3) << "a summary each five minutes";
+    EXPECT_LE(receiver_.count(), kGroup + 2) << "a summary of most, and one of those that came late";
     EXPECT_LE(receiver_.count(), kHour);
     std::cout << receiver_.count() << " messages in all\n" << receiver_.messages().back().body << '\n';
     return;
   }
-  // What waits is still there: without limits it goes out at once, and each once.
+  // What is held back is still there: without limits it goes out at once, and each once.
+  report(firewall("8.7"));
+  ASSERT_TRUE(wait_notified(service_, 2 * systems_, 5min));
+  EXPECT_LE(told_of(), systems_ + kGroup) << "the next summary waits";
   write_config(kNothingHeldBack);
   service_.signal(SIGHUP);
-  std::set<std::string> known;
-  for (const WebhookMessage& message : receiver_.messages()) known.insert(message.id);
-  EXPECT_TRUE(eventually([&] { return receiver_.count() == soon + systems_ - told; }, 1min));
+  EXPECT_TRUE(eventually([&] { return told_of() >= 2 * systems_; }, 1min));
   const auto messages = receiver_.messages();
-  std::set<std::int64_t> after;
-  for (std::size_t i = soon; i < messages.size(); ++i) {
-    EXPECT_TRUE(known.insert(messages[i].id).second);
-    const auto body = parsed(messages[i].body);
-    for (const json::Value& alert : body.root().find("alerts")->elements)
-      EXPECT_TRUE(after.insert(std::stoll(text_of(alert, "id"))).second);
-  }
-  EXPECT_EQ(after.size(), systems_ - told);
+  EXPECT_EQ(told_of(), 2 * systems_);
   for (const auto& [news, ids] : told_by(messages)) EXPECT_EQ(ids.size(), 1U) << news.first;
   for (const std::string& problem : receiver_.problems()) ADD_FAILURE() << problem;
 }

@@ -23,6 +23,7 @@ Appliance::Appliance(const Service& service, Login login) : login_(std::move(log
 }
 
 HttpResponse Appliance::post(std::string_view body, const HttpHeaders& headers) {
+  ++posts_;
   return http_.post("/api/systems/inventory", body, headers);
 }
 
@@ -44,11 +45,17 @@ std::string Appliance::insist(std::string_view body, steady_clock::time_point st
       sleep_for(milliseconds(20));
       continue;
     }
-    if (answer.status == 202) return text_of(*parsed(answer.body).root().find("data"), "receipt");
+    if (answer.status == 202) {
+      ++accepted_;
+      return text_of(*parsed(answer.body).root().find("data"), "receipt");
+    }
     if (answer.status != 503) {
       throw std::runtime_error("expected 202 or 503, got " + std::to_string(answer.status) + ": " +
                                answer.body);
     }
+    if (answer.header("Retry-After").empty())
+      throw std::runtime_error("503 without Retry-After: " + answer.body);
+    ++refused_;
     sleep_for(milliseconds(20));
   }
   throw std::runtime_error("an inventory was not accepted in time");

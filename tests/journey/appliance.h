@@ -2,6 +2,7 @@
 // A system that reports: a connection with credentials, and what it may ask about its reports.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -27,11 +28,16 @@ class Appliance {
   HttpClient& http() { return http_; }
 
   HttpResponse post(std::string_view body, const HttpHeaders& headers = {});
+  // How often it did, however that ended.
+  [[nodiscard]] std::size_t posts() const { return posts_; }
   // Posts it; throws unless the answer is 202. The receipt.
   std::string accept(std::string_view body, const HttpHeaders& headers = {});
   // Posts the same body until it gets its 202, as `curl --retry` does: through refused and lost connections
-  // and 503. Throws at any other answer, and when `stop_at` is over.
+  // and 503. Throws at any other answer, at a 503 without Retry-After, and when `stop_at` is over.
   std::string insist(std::string_view body, std::chrono::steady_clock::time_point stop_at);
+  // How often insist() was answered 202, and 503. From any thread.
+  [[nodiscard]] std::size_t accepted() const { return accepted_; }
+  [[nodiscard]] std::size_t refused() const { return refused_; }
   ReceiptState receipt(const std::string& id);
   // Waits until each has been processed or is dead, through 503; throws when that takes too long.
   void wait_processed(const std::vector<std::string>& receipts,
@@ -44,6 +50,9 @@ class Appliance {
 
   Login login_;
   HttpClient http_;
+  std::size_t posts_ = 0;
+  std::atomic<std::size_t> accepted_ = 0;
+  std::atomic<std::size_t> refused_ = 0;
 };
 
 // A small inventory of the raw form whose only variable part is `facts.label`, so that two of them differ by

@@ -196,6 +196,7 @@ TEST_P(FirstSteps, WrongPathsAndMethodsGetEnvelopes) {
 TEST_P(FirstSteps, TheBannerSaysWhatItRunsOn) {
   EXPECT_THAT(service_.banner(), HasSubstr(std::to_string(service_.port())));
   EXPECT_THAT(service_.banner(), HasSubstr("durability"));
+  EXPECT_THAT(service_.banner(), HasSubstr("backups     "));
   EXPECT_THAT(service_.banner(), HasSubstr(GetParam() == EngineKind::embedded ? "SQLite" : "PostgreSQL"));
 }
 

@@ -127,5 +127,37 @@ TEST_F(Migrate, ServeMigratesByItself) {
   EXPECT_EQ(service_.diffs(box.login()).size(), 2U);
 }
 
+class MigrateDocuments : public OnEachEngine {};
+COLLECT_ON_EACH_ENGINE(MigrateDocuments);
+
+TEST_P(MigrateDocuments, ToTheOtherFormAndBackWithoutLosingAnything) {
+  Service service(GetParam(), {{"INVENTORY_STORE", "jsonb"}});
+  if (GetParam() == EngineKind::servers) service.cli_output({"migrate"});
+  service.start();
+  Appliance box(service, service.new_system());
+  const auto report = [](const char* label) { return labelled_inventory(label, 20'000); };
+  for (const char* label : {"a", "b", "c"}) box.report(report(label));
+  const auto before = service.history(box.login());
+
+  for (const auto& [form, label] : {std::pair("compact", "d"), std::pair("jsonb", "e")}) {
+    service.stop();
+    service.settings()["INVENTORY_STORE"] = form;
+    EXPECT_THAT(service.cli_output({"migrate"}), HasSubstr("converted"));
+    EXPECT_THAT(service.cli_output({"migrate"}), Not(HasSubstr("converted")));
+    service.start();
+    box.report(report(label));  // compared with one that was converted
+  }
+  const auto after = service.history(box.login());
+  ASSERT_EQ(after.size(), 5U);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(after[i].id, before[i].id);
+    EXPECT_EQ(after[i].timestamp, before[i].timestamp);
+    EXPECT_EQ(after[i].hash, before[i].hash);
+  }
+  std::vector<std::string> changes;
+  for (const DiffRow& diff : service.diffs(box.login())) changes.push_back(diff.from + diff.to);
+  EXPECT_THAT(changes, ElementsAre(R"("a""b")", R"("b""c")", R"("c""d")", R"("d""e")"));
+}
+
 }  // namespace
 }  // namespace collect::test

@@ -162,6 +162,7 @@ TEST_P(RulesTry, OnlyWhatWasAskedFor) {
   EXPECT_EQ(text_of(tried(everything, {"--org", service_.organization()}).root(), "systems"), "2");
   EXPECT_EQ(service_.cli({"rules", "try", "--org", "another"}).exit_code, 3);
   EXPECT_EQ(text_of(tried(everything, {"--since", "0s"}).root(), "records"), "0");
+  EXPECT_EQ(text_of(tried(everything, {"--since", "2199-01-02T03:04:05Z"}).root(), "records"), "0");
 }
 
 TEST_P(RulesTry, WhatIsWrongIsSaid) {

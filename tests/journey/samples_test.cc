@@ -10,6 +10,7 @@
 
 #include "journey/appliance.h"
 #include "journey/sample_expectation.h"
+#include "support/source_dir.h"
 
 namespace collect::test {
 namespace {

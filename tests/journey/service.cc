@@ -89,10 +89,8 @@ Service::Service(EngineKind engine, Environment settings, Servers servers)
     environment_["COLLECT_DATA_DIR"] = folder_.path() / "data";
     return;
   }
-  if (servers == Servers::own) {
-    own_postgres_ = std::make_unique<PostgresServer>();
-    own_redis_ = std::make_unique<RedisServer>();
-  }
+  if (servers == Servers::own) own_postgres_ = std::make_unique<PostgresServer>();
+  if (servers != Servers::shared) own_redis_ = std::make_unique<RedisServer>();
   redis().flush();
   environment_["DATABASE_URL"] = own_postgres_ ? own_postgres_->new_database() : emptied_database();
   environment_["REDIS_URL"] = redis().url();
@@ -109,7 +107,8 @@ void Service::start(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "serve");
   process_ = launch(std::move(arguments));
   const bool up = worker ? process_->wait_for_output("engine", kStart)
-                         : process_->wait_for_http(port_, "/api/health/live", kStart);
+                         : process_->wait_for_http(port_, "/api/health/live", kStart) &&
+                               process_->wait_for_output("listening", kStart);  // its banner
   if (!up) throw std::runtime_error("collect serve does not answer; it said: " + process_->err());
 }
 
@@ -129,12 +128,16 @@ bool Service::running() {
   return process_ && process_->running();
 }
 
+std::optional<int> Service::exit_code() {
+  return process_ ? process_->wait_exit(milliseconds(0)) : std::nullopt;
+}
+
 std::string Service::log() const {
   return earlier_log_ + (process_ ? process_->err() : "");
 }
 
 std::unique_ptr<Process> Service::launch(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), collect_binary());
+  arguments.insert(arguments.begin(), program_);
   return std::make_unique<Process>(ProcessOptions{.command = std::move(arguments),
                                                   .environment = environment_,
                                                   .inherit_environment = false,
@@ -145,7 +148,10 @@ ProcessResult Service::cli(std::vector<std::string> arguments) const {
   const std::string command = arguments.front();
   const auto process = launch(std::move(arguments));
   const auto code = process->wait_exit(kCommand);
-  if (!code) throw std::runtime_error("collect " + command + " did not end; it said: " + process->err());
+  if (!code) {
+    throw std::runtime_error("collect " + command + " did not end; it said: " + process->out() +
+                             process->err());
+  }
   return {*code, process->out(), process->err()};
 }
 
@@ -254,7 +260,12 @@ std::string Service::redis_cli(std::vector<std::string> words, std::string_view 
 }
 
 std::string Service::sql(const std::string& text) {
-  return postgres().sql(environment_.at("DATABASE_URL"), text);
+  if (engine_ == EngineKind::servers) return postgres().sql(environment_.at("DATABASE_URL"), text);
+  const std::filesystem::path file =
+      std::filesystem::path(environment_.at("COLLECT_DATA_DIR")) / "collect.db";
+  auto done = run({.command = {"/usr/bin/sqlite3", "-cmd", ".timeout 5000", file, text}});
+  if (done.exit_code != 0) throw std::runtime_error(done.err + "in: " + text);
+  return done.out;
 }
 
 }  // namespace collect::test

@@ -23,8 +23,8 @@ enum class EngineKind { embedded, servers };
 std::string name_of(EngineKind engine);  // as tests print it
 
 // The servers that the process uses: those of this test program (with an emptied database and an emptied
-// Redis), or some of its own, which a test may stop.
-enum class Servers { shared, own };
+// Redis), or some of its own, which a test may stop; `own_redis`: with the shared PostgreSQL.
+enum class Servers { shared, own_redis, own };
 
 using Environment = std::map<std::string, std::string>;
 
@@ -74,11 +74,15 @@ class Service {
 
   // `collect serve` with these arguments; returns once it answers (role worker: once it says its banner).
   void start(std::vector<std::string> arguments = {});
+  // From now on another program is started, which answers to the same commands.
+  void use_program(std::filesystem::path program) { program_ = std::move(program); }
   // SIGTERM; the exit code.
   int stop(milliseconds timeout = std::chrono::seconds(60));
   void kill_hard();
   void signal(int number);
   [[nodiscard]] bool running();
+  // Of the one that was started last, once it has ended; 128 + signal when one ended it.
+  [[nodiscard]] std::optional<int> exit_code();
   [[nodiscard]] pid_t pid() const { return process_->pid(); }
 
   [[nodiscard]] EngineKind engine() const { return engine_; }
@@ -111,11 +115,12 @@ class Service {
   [[nodiscard]] bool queues_empty();
   [[nodiscard]] std::uint64_t dead_letters();
 
+  // Behind the program's back, on either engine; rows as lines, columns separated by '|'.
+  std::string sql(const std::string& text);
   // Engine `servers` only.
   PostgresServer& postgres();
   RedisServer& redis();
   std::string redis_cli(std::vector<std::string> words, std::string_view input = {});
-  std::string sql(const std::string& text);
 
  private:
   EngineKind engine_;
@@ -125,6 +130,7 @@ class Service {
   int port_ = 0;
   Environment environment_;
   std::string organization_;
+  std::filesystem::path program_ = collect_binary();
   std::unique_ptr<Process> process_;
   std::string earlier_log_;
 };

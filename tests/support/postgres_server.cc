@@ -79,7 +79,7 @@ PostgresServer& PostgresServer::shared() {
   return server;
 }
 
-void PostgresServer::start() {
+void PostgresServer::start(const std::map<std::string, std::string>& environment) {
   // Without fsync a commit still reaches the kernel, so it survives kill_hard(), only not a power cut.
   std::map<std::string, std::string> all = {{"listen_addresses", "127.0.0.1"},
                                             {"port", std::to_string(port_)},
@@ -101,8 +101,10 @@ void PostgresServer::start() {
       [&] {
         if (!process_ || !process_->running()) {
           if (process_) reason = process_->err();
-          process_ = std::make_unique<Process>(
-              ProcessOptions{.command = command, .directory = folder_.path(), .user = server_user()});
+          process_ = std::make_unique<Process>(ProcessOptions{.command = command,
+                                                              .environment = environment,
+                                                              .directory = folder_.path(),
+                                                              .user = server_user()});
           sleep_for(milliseconds(50));
         }
         return PQping(url().c_str()) == PQPING_OK;
@@ -180,6 +182,10 @@ std::string PostgresServer::sql(std::string_view database_url, const std::string
     lines += '\n';
   }
   return lines;
+}
+
+std::filesystem::path PostgresServer::data() const {
+  return folder_.path() / "data";
 }
 
 std::string PostgresServer::log() const {

@@ -27,6 +27,7 @@ class PostgresServer {
   // "postgresql://collect@127.0.0.1:<port>/<database>"; the user is a superuser without password.
   [[nodiscard]] std::string url(std::string_view database = "postgres") const;
   [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::filesystem::path data() const;  // its data directory
 
   // A new empty database of that name (an old one of that name is dropped first); its url. With `from`, a
   // copy of that database, which nobody may be connected to meanwhile. Takes some tens of milliseconds.
@@ -38,7 +39,8 @@ class PostgresServer {
   // server's words.
   std::string sql(std::string_view database_url, const std::string& text) const;
 
-  void start();               // again, on the same port; returns once it accepts connections
+  // Again, on the same port; returns once it accepts connections. `environment` for this time.
+  void start(const std::map<std::string, std::string>& environment = {});
   void stop();                // fast: sessions are ended, data is kept
   void kill_hard();           // as a crash: SIGKILL to all of it; start() recovers
   void terminate_backends();  // ends every client's session, the server goes on

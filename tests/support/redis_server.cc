@@ -47,7 +47,7 @@ RedisServer& RedisServer::shared() {
   return server;
 }
 
-void RedisServer::start() {
+void RedisServer::start(const std::vector<std::string>& more) {
   std::vector<std::string> command = {"redis-server",
                                       "--port",
                                       std::to_string(port_),
@@ -60,9 +60,10 @@ void RedisServer::start() {
                                       "--save",
                                       ""};
   command.insert(command.end(), arguments_.begin(), arguments_.end());
+  command.insert(command.end(), more.begin(), more.end());
   process_ =
       std::make_unique<Process>(ProcessOptions{.command = std::move(command), .directory = folder_.path()});
-  eventually([this] { return answers(port_) || !process_->running(); }, std::chrono::seconds(10));
+  eventually([this] { return answers(port_) || !process_->running(); }, std::chrono::seconds(60));
   if (answers(port_)) return;
   if (process_->wait_exit(milliseconds(0)) == kNoSuchProgram) {
     throw std::runtime_error(

@@ -29,7 +29,9 @@ class RedisServer {
   std::string cli(std::vector<std::string> arguments, std::string_view input = {}) const;
   void flush();  // empties every database
 
-  void start();      // again, on the same port, with the data that it had; returns once it answers
+  // Again, on the same port, with the data that it had; returns once it answers. `more` arguments for this
+  // time.
+  void start(const std::vector<std::string>& more = {});
   void stop();       // SIGTERM: a clean end
   void kill_hard();  // SIGKILL
   void pause();      // SIGSTOP: connected, but silent

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alerts/channels/alertmanager_channel.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <vector>
 
-#include "alerts/channels/http_verdict.h"
 #include "alerts/message_text.h"
 #include "base/json.h"
+#include "net/http_verdict.h"
 #include "systems/labels.h"
 
 namespace collect::alerts {
@@ -18,28 +16,15 @@ namespace {
 constexpr std::size_t kAlertsInAPost = 200;
 // An Alertmanager forgets an alert at its end; one that stands stays at least until then.
 constexpr Duration kLeastRest = std::chrono::minutes(5);
-constexpr int kTenantIsBeingCreated = 406;
 
-std::string url_of(std::string mimir_url) {
-  if (mimir_url.empty()) return "";
-  mimir_url.erase(mimir_url.find_last_not_of('/') + 1);
-  return mimir_url + "/alertmanager/api/v2/alerts";
-}
-
-// What an Alertmanager is told is a state, not news: of an alert that came and went, that it is over.
+// What an Alertmanager is told is a state, not news: of an alert that went meanwhile, that it is over.
 bool is_over(const DeliveryItem& item) {
   return item.news == News::resolved || item.alert.is_resolved;
 }
 
-// One item for each alert, by tenant.
 std::map<std::string, std::vector<const DeliveryItem*>> by_tenant(const Delivery& delivery) {
-  std::map<AlertId, const DeliveryItem*> last;
-  for (const DeliveryItem& item : delivery.items) {
-    const auto [entry, is_new] = last.try_emplace(item.alert.id, &item);
-    if (!is_new && is_over(item)) entry->second = &item;
-  }
   std::map<std::string, std::vector<const DeliveryItem*>> tenants;
-  for (const auto& [id, item] : last) tenants[systems::tenant_of(item->system)].push_back(item);
+  for (const DeliveryItem& item : delivery.items) tenants[systems::tenant_of(item.system)].push_back(&item);
   return tenants;
 }
 
@@ -76,21 +61,11 @@ void write_alert(json::Writer& w, const DeliveryItem& item, Duration lasts, Time
 AlertmanagerChannel::AlertmanagerChannel(AlertmanagerChannelConfig config, std::string mimir_url,
                                          const Clock& clock)
     : config_(std::move(config)),
-      url_(url_of(std::move(mimir_url))),
       clock_(clock),
-      client_(delivery_client_options(config_.timeout, config_.ca_file)) {}
-
-Result<std::string> AlertmanagerChannel::post(const std::string& tenant, const std::string& body,
-                                              std::chrono::milliseconds timeout) {
-  return http_verdict(
-      url_,
-      client_.send({"POST", url_, {{"Content-Type", "application/json"}, {"X-Scope-OrgID", tenant}}, body},
-                   timeout),
-      {kTenantIsBeingCreated});
+      client_(std::move(mimir_url), {.http = net::posting_client_options(config_.timeout, config_.ca_file)}) {
 }
 
 Result<std::string> AlertmanagerChannel::send(const Delivery& delivery) {
-  if (url_.empty()) return unavailable("MIMIR_URL is not set: there is no Alertmanager to tell");
   const auto deadline = std::chrono::steady_clock::now() + config_.timeout;
   const Duration lasts = kind_of(delivery) == DeliveryKind::test ? kLeastRest : config_.lasts;
   Result<std::string> outcome = std::string();
@@ -104,7 +79,7 @@ Result<std::string> AlertmanagerChannel::send(const Delivery& delivery) {
       for (std::size_t i = from; i < std::min(items.size(), from + kAlertsInAPost); ++i)
         write_alert(w, *items[i], lasts, clock_.now());
       w.end_array();
-      auto posted = post(tenant, w.text(), left);
+      auto posted = client_.post_alerts(tenant, w.text(), left);
       if (!posted && posted.failure().kind == FailureKind::unavailable) return posted;
       // One tenant that refuses does not keep the others from hearing.
       if (outcome) outcome = std::move(posted);

@@ -6,9 +6,10 @@
 
 #include <string>
 
+#include "alertmanager/tenant_client.h"
 #include "alerts/channel.h"
 #include "alerts/channel_config.h"
-#include "net/http_client.h"
+#include "base/clock.h"
 
 namespace collect::alerts {
 
@@ -20,13 +21,9 @@ class AlertmanagerChannel final : public Channel {
   Result<std::string> send(const Delivery& delivery) override;
 
  private:
-  Result<std::string> post(const std::string& tenant, const std::string& body,
-                           std::chrono::milliseconds timeout);
-
   const AlertmanagerChannelConfig config_;
-  const std::string url_;
   const Clock& clock_;
-  net::HttpClient client_;
+  alertmanager::TenantClient client_;
 };
 
 }  // namespace collect::alerts

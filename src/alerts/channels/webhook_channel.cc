@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alerts/channels/webhook_channel.h"
 
-#include "alerts/channels/http_verdict.h"
 #include "alerts/message_text.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "net/http_verdict.h"
 
 namespace collect::alerts {
 namespace {
@@ -17,6 +17,14 @@ void write_system(json::Writer& w, const systems::System& system) {
   w.begin_object().member("id", system.id.text()).member("key", system.system_key);
   w.member("name", system.name.empty() ? std::nullopt : std::optional(system.name));
   w.member("type", system.type).member("fqdn", system.fqdn).end_object();
+}
+
+void write_organization(json::Writer& w, const Delivery& delivery) {
+  const bool one = delivery.organization_id.text() != kWholeFleet;
+  const systems::Organization& organization = delivery.items.front().system.organization;
+  w.begin_object().member("id", delivery.organization_id.text());
+  w.member("name", one ? std::optional(organization.name) : std::nullopt);
+  w.member("type", one ? std::optional(systems::to_string(organization.type)) : std::nullopt).end_object();
 }
 
 void write_alert(json::Writer& w, const DeliveryItem& item) {
@@ -46,12 +54,11 @@ void write_counts(json::Writer& w, const Digest& digest) {
 
 std::string webhook_payload(const Delivery& delivery, std::size_t most_shown) {
   const Digest digest(delivery, most_shown);
-  const systems::Organization& organization = delivery.items.front().system.organization;
   json::Writer w;
   w.begin_object().member("version", kVersion).member("id", delivery.id);
   w.member("kind", to_string(digest.kind)).member("created_at", to_rfc3339(delivery.created_at));
-  w.key("organization").begin_object().member("id", delivery.organization_id.text());
-  w.member("name", organization.name).member("type", systems::to_string(organization.type)).end_object();
+  w.key("organization");
+  write_organization(w, delivery);
   w.member("text", plain_text(digest)).key("alerts").begin_array();
   for (const DeliveryItem& item : digest.shown) write_alert(w, item);
   w.end_array().member("more", digest.more).key("counts");
@@ -63,7 +70,7 @@ std::string webhook_payload(const Delivery& delivery, std::size_t most_shown) {
 WebhookChannel::WebhookChannel(WebhookChannelConfig config, std::size_t most_shown)
     : config_(std::move(config)),
       most_shown_(most_shown),
-      client_(delivery_client_options(config_.timeout, config_.ca_file)) {}
+      client_(net::posting_client_options(config_.timeout, config_.ca_file)) {}
 
 Result<std::string> WebhookChannel::send(const Delivery& delivery) {
   const std::string body = webhook_payload(delivery, most_shown_);
@@ -72,10 +79,10 @@ Result<std::string> WebhookChannel::send(const Delivery& delivery) {
   if (!config_.secret.empty()) {
     request.headers.push_back({"X-Collect-Signature", "sha256=" + to_hex(hmac_sha256(config_.secret, body))});
   }
-  auto confidential = confidential_parts(config_.url);
+  auto confidential = net::confidential_parts(config_.url);
   confidential.push_back(config_.secret);
   confidential.emplace_back("sha256=");  // a signature
-  return http_verdict(config_.url, client_.send(request), {}, confidential);
+  return net::http_verdict(config_.url, client_.send(request), {}, confidential);
 }
 
 }  // namespace collect::alerts

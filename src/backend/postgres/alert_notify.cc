@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // AlertStore::notify(): everything else is in alert_store.cc.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,6 +11,7 @@
 #include "backend/postgres/alert_store.h"
 #include "backend/postgres/facts.h"
 #include "backend/postgres/system_rows.h"
+#include "base/point.h"
 
 namespace collect::postgres {
 namespace {
@@ -24,18 +28,20 @@ using diff::Severity;
 
 constexpr std::string_view kUnsent =
     "SELECT id, current_id, diff_type, category, severity, field_path, previous_value, current_value, "
-    "created_at FROM inventory_diffs "
-    "WHERE current_id = ANY($1::bigint[]) AND system_id = $2 AND notification_sent = false ORDER BY id";
+    "created_at, system_id FROM inventory_diffs "
+    "WHERE current_id = ANY($1::bigint[]) AND notification_sent = false ORDER BY id";
 
 constexpr std::string_view kEarlier =
-    "SELECT min(current_id) FROM inventory_diffs "
-    "WHERE system_id = $1 AND notification_sent = false AND current_id < $2";
+    "SELECT q.system_id, (SELECT min(current_id) FROM inventory_diffs d "
+    "WHERE d.system_id = q.system_id AND notification_sent = false AND current_id < q.least) "
+    "FROM unnest($1::{}[], $2::bigint[]) AS q(system_id, least)";
 
 constexpr std::string_view kOpen =
-    "SELECT a.id, a.rule, d.diff_type, d.field_path, d.previous_value, d.current_value "
+    "SELECT a.id, a.rule, d.diff_type, d.field_path, d.previous_value "
     "FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id "
     "WHERE a.system_id = $1 AND a.is_resolved = false AND a.rule IS NOT NULL "
-    "AND d.field_path = ANY($2::text[]) ORDER BY a.id";
+    "AND EXISTS (SELECT FROM unnest($2::text[]) AS place "
+    "WHERE d.field_path = place OR starts_with(d.field_path, place || '.')) ORDER BY a.id";
 
 constexpr std::string_view kOccurrences =
     "SELECT field_path, created_at FROM inventory_diffs "
@@ -47,82 +53,6 @@ constexpr std::string_view kLastPattern =
     "WHERE a.system_id = $1 AND d.field_path = ANY($2::text[]) AND a.rule = $3 "
     "ORDER BY d.field_path, a.id DESC";
 
-std::vector<alerts::StoredDiff> unsent_from(const Rows& rows) {
-  std::vector<alerts::StoredDiff> diffs;
-  for (int row = 0; row < rows.count(); ++row) {
-    alerts::StoredDiff diff;
-    diff.id = DiffId{rows.int64(row, 0)};
-    diff.record_id = RecordId{rows.int64(row, 1)};
-    diff.type = diff::parse_change_type(rows.view(row, 2)).value_or(ChangeType::update);
-    diff.category = rows.text(row, 3);
-    diff.severity = diff::parse_severity(rows.view(row, 4)).value_or(Severity::low);
-    diff.field_path = rows.text(row, 5);
-    diff.previous_value = rows.maybe_text(row, 6);
-    diff.current_value = rows.maybe_text(row, 7);
-    diff.created_at = rows.time(row, 8);
-    diffs.push_back(std::move(diff));
-  }
-  return diffs;
-}
-
-std::vector<alerts::OpenAlert> open_from(const Rows& rows) {
-  std::vector<alerts::OpenAlert> open;
-  for (int row = 0; row < rows.count(); ++row) {
-    open.push_back({AlertId{rows.int64(row, 0)}, rows.text(row, 1),
-                    diff::parse_change_type(rows.view(row, 2)).value_or(ChangeType::update),
-                    rows.text(row, 3), rows.maybe_text(row, 4), rows.maybe_text(row, 5)});
-  }
-  return open;
-}
-
-// What was found about the paths of `state.unsent`.
-void read_past(Transaction& transaction, const NotifyQuestion& question, NotifyState& state) {
-  std::vector<std::string> paths;
-  for (const auto& diff : state.unsent) {
-    if (state.occurrences.try_emplace(diff.field_path).second) paths.push_back(diff.field_path);
-  }
-  const auto params = Params::of(question.system_id).texts(paths);
-  transaction.add(std::string(kOpen), params);
-  transaction.add(std::string(kOccurrences), Params(params).add(question.since));
-  transaction.add(std::string(kLastPattern), Params(params).add(question.pattern_rule));
-  const auto answers = transaction.flush();
-  state.open = open_from(answers[0]);
-  for (int row = 0; row < answers[1].count(); ++row) {
-    state.occurrences[answers[1].text(row, 0)].push_back(answers[1].time(row, 1));
-  }
-  for (int row = 0; row < answers[2].count(); ++row) {
-    state.last_pattern.emplace(answers[2].text(row, 0), answers[2].time(row, 1));
-  }
-}
-
-// What `state` says, unless a record has to be told before.
-struct Found {
-  NotifyState state;
-  std::optional<RecordId> earlier;
-};
-
-// Nothing unsent: nothing else is read.
-Found lock_and_read(Transaction& transaction, const Schema& schema, const NotifyQuestion& question) {
-  if (question.records.empty()) return {};
-  add_system_lock(transaction, schema, {question.system_id.text()});
-  transaction.add(select_systems(schema) + "WHERE s.id = $1", Params::of(question.system_id));
-  transaction.add(std::string(kUnsent),
-                  Params().array(question.records, [](RecordId id) { return id; }).add(question.system_id));
-  transaction.add(std::string(kEarlier),
-                  Params::of(question.system_id).add(*std::ranges::min_element(question.records)));
-  const auto answers = transaction.flush();
-  Found found;
-  if (answers[1].empty() || answers[2].empty()) return found;
-  if (const auto earlier = answers[3].maybe_int64(0, 0); earlier && !question.out_of_order) {
-    found.earlier = RecordId{*earlier};
-    return found;
-  }
-  found.state.system = system_at(answers[1], 0);
-  found.state.unsent = unsent_from(answers[2]);
-  read_past(transaction, question, found.state);
-  return found;
-}
-
 // One row of alert_notifications.
 struct Telling {
   AlertId alert_id{};
@@ -131,6 +61,124 @@ struct Telling {
   std::string channel;
 };
 
+// A question on its way to its answer.
+struct Asked {
+  const NotifyQuestion* question;
+  Notified* answer;
+  NotifyState state = {};
+  NotifyPlan plan = {};
+  std::vector<Telling> tellings = {};
+};
+// Of one system each: they see nothing of each other, and are read and written together.
+using Round = std::vector<Asked>;
+
+alerts::StoredDiff diff_at(const Rows& rows, int row) {
+  alerts::StoredDiff diff;
+  diff.id = DiffId{rows.int64(row, 0)};
+  diff.record_id = RecordId{rows.int64(row, 1)};
+  diff.type = diff::parse_change_type(rows.view(row, 2)).value_or(ChangeType::update);
+  diff.category = rows.text(row, 3);
+  diff.severity = diff::parse_severity(rows.view(row, 4)).value_or(Severity::low);
+  diff.field_path = rows.text(row, 5);
+  diff.previous_value = rows.maybe_text(row, 6);
+  diff.current_value = rows.maybe_text(row, 7);
+  diff.created_at = rows.time(row, 8);
+  return diff;
+}
+
+std::vector<alerts::OpenAlert> open_from(const Rows& rows) {
+  std::vector<alerts::OpenAlert> open;
+  for (int row = 0; row < rows.count(); ++row) {
+    open.push_back({AlertId{rows.int64(row, 0)}, rows.text(row, 1),
+                    diff::parse_change_type(rows.view(row, 2)).value_or(ChangeType::update),
+                    rows.text(row, 3), rows.maybe_text(row, 4)});
+  }
+  return open;
+}
+
+std::vector<std::string> systems_of(const Round& round) {
+  std::vector<std::string> ids;
+  for (const auto& asked : round) ids.push_back(asked.question->system_id.text());
+  return ids;
+}
+
+void add_unsent_queries(Transaction& transaction, const Schema& schema, const Round& round) {
+  const auto systems = systems_of(round);
+  transaction.add(
+      select_systems(schema) + fmt::format("WHERE s.id = ANY($1::{}[])", schema.type("systems.id")),
+      Params().texts(systems));
+  std::vector<RecordId> records;
+  for (const auto& asked : round) {
+    records.insert(records.end(), asked.question->records.begin(), asked.question->records.end());
+  }
+  transaction.add(std::string(kUnsent), Params().array(records, [](RecordId id) { return id; }));
+  transaction.add(fmt::format(kEarlier, schema.type("inventory_diffs.system_id")),
+                  Params().texts(systems).array(round, [](const Asked& asked) {
+                    return *std::ranges::min_element(asked.question->records);
+                  }));
+}
+
+// Leaves those that have something to tell, with `state.system` and `state.unsent`.
+void read_unsent(Transaction& transaction, const Schema& schema, Round& round) {
+  add_unsent_queries(transaction, schema, round);
+  const auto answers = transaction.flush();
+  std::map<std::string_view, Asked*> by_system;
+  for (auto& asked : round) by_system.emplace(asked.question->system_id.text(), &asked);
+  const auto each = [&](const Rows& rows, int system_column, auto use) {
+    for (int row = 0; row < rows.count(); ++row) {
+      const auto place = by_system.find(rows.view(row, system_column));
+      if (place != by_system.end()) use(*place->second, row);
+    }
+  };
+  std::set<const Asked*> there;
+  each(answers[0], 0, [&](Asked& asked, int row) {
+    asked.state.system = system_at(answers[0], row);
+    there.insert(&asked);
+  });
+  each(answers[1], 9, [&](Asked& asked, int row) {
+    auto diff = diff_at(answers[1], row);
+    const auto& records = asked.question->records;
+    if (!there.contains(&asked) || std::ranges::find(records, diff.record_id) == records.end()) return;
+    asked.state.unsent.push_back(std::move(diff));
+  });
+  each(answers[2], 0, [&](Asked& asked, int row) {
+    const auto earlier = answers[2].maybe_int64(row, 1);
+    if (!earlier || asked.question->out_of_order || asked.state.unsent.empty()) return;
+    asked.answer->earlier = RecordId{*earlier};
+    asked.state.unsent.clear();
+  });
+  std::erase_if(round, [](const Asked& asked) { return asked.state.unsent.empty(); });
+}
+
+// What was found about the paths of `unsent`.
+void read_past(Transaction& transaction, Round& round) {
+  for (auto& [question, answer, state, plan, tellings] : round) {
+    std::vector<std::string> paths;
+    for (const auto& diff : state.unsent) {
+      if (state.occurrences.try_emplace(diff.field_path).second) paths.push_back(diff.field_path);
+    }
+    const auto params = Params::of(question->system_id).texts(paths);
+    transaction.add(std::string(kOpen), params);
+    transaction.add(std::string(kOccurrences), Params(params).add(question->since));
+    transaction.add(std::string(kLastPattern), Params(params).add(question->pattern_rule));
+  }
+  const auto answers = transaction.flush();
+  auto next = answers.begin();
+  for (auto& asked : round) {
+    auto& state = asked.state;
+    const Rows& open = *next++;
+    const Rows& occurrences = *next++;
+    const Rows& patterns = *next++;
+    state.open = open_from(open);
+    for (int row = 0; row < occurrences.count(); ++row) {
+      state.occurrences[occurrences.text(row, 0)].push_back(occurrences.time(row, 1));
+    }
+    for (int row = 0; row < patterns.count(); ++row) {
+      state.last_pattern.emplace(patterns.text(row, 0), patterns.time(row, 1));
+    }
+  }
+}
+
 void tell(std::vector<Telling>& tellings, Telling telling, const std::vector<std::string>& channels) {
   for (const auto& channel : std::set<std::string>(channels.begin(), channels.end())) {
     telling.channel = channel;
@@ -138,111 +186,132 @@ void tell(std::vector<Telling>& tellings, Telling telling, const std::vector<std
   }
 }
 
-void add_alerts(Transaction& transaction, const std::vector<NewAlert>& made, const NotifyQuestion& question) {
+// Something of a question's plan, or of what came of it.
+template <class Item>
+struct Of {
+  Asked* asked;
+  const Item* item;
+};
+// All that `items_of` a question names, of the whole round.
+template <class Item, class ItemsOf>
+std::vector<Of<Item>> in_round(Round& round, ItemsOf items_of) {
+  std::vector<Of<Item>> all;
+  for (auto& asked : round) {
+    for (const auto& item : items_of(asked)) all.push_back({&asked, &item});
+  }
+  return all;
+}
+constexpr auto kSystem = [](const auto& one) { return one.asked->question->system_id; };
+constexpr auto kNow = [](const auto& one) { return one.asked->question->now; };
+
+void write_alerts(Transaction& transaction, const Schema& schema, Round& round) {
+  const auto made = in_round<NewAlert>(
+      round, [](auto& asked) -> auto& { return asked.plan.alerts; });
+  if (made.empty()) return;
+  using Made = Of<NewAlert>;
   Params params;
-  params.array(made, [](const NewAlert& alert) { return alert.diff_id; })
-      .array(made, [](const NewAlert& alert) { return std::string_view(alert.rule); })
-      .array(made, [](const NewAlert& alert) { return std::string_view(alert.alert_type); })
-      .array(made, [](const NewAlert& alert) { return std::string_view(alert.message); })
-      .array(made, [](const NewAlert& alert) { return diff::to_string(alert.severity); })
-      .add(question.system_id)
-      .add(question.now);
-  transaction.add(
-      "INSERT INTO inventory_alerts (system_id, diff_id, rule, alert_type, message, severity, is_resolved, "
-      "created_at, updated_at) "
-      "SELECT $6, u.diff_id, u.rule, u.alert_type, u.message, u.severity, false, $7::timestamptz, $7 "
-      "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) "
-      "AS u(diff_id, rule, alert_type, message, severity) "
-      "ON CONFLICT (diff_id, rule) DO NOTHING RETURNING id, diff_id, rule",
+  params.array(made, [](const Made& one) { return one.item->diff_id; })
+      .array(made, [](const Made& one) { return std::string_view(one.item->rule); })
+      .array(made, [](const Made& one) { return std::string_view(one.item->alert_type); })
+      .array(made, [](const Made& one) { return std::string_view(one.item->message); })
+      .array(made, [](const Made& one) { return diff::to_string(one.item->severity); })
+      .array(made, kSystem)
+      .array(made, kNow);
+  const auto rows = transaction.run(
+      fmt::format(
+          "INSERT INTO inventory_alerts (system_id, diff_id, rule, alert_type, message, severity, "
+          "is_resolved, created_at, updated_at) "
+          "SELECT u.system_id, u.diff_id, u.rule, u.alert_type, u.message, u.severity, false, u.at, u.at "
+          "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::{}[], "
+          "$7::timestamptz[]) AS u(diff_id, rule, alert_type, message, severity, system_id, at) "
+          "ON CONFLICT (diff_id, rule) DO NOTHING RETURNING id, diff_id, rule",
+          schema.type("inventory_alerts.system_id")),
       std::move(params));
-}
-
-void add_resolutions(Transaction& transaction, const std::vector<alerts::Resolved>& resolved,
-                     const NotifyQuestion& question) {
-  transaction.add(
-      "UPDATE inventory_alerts SET is_resolved = true, resolved_at = $3::timestamptz, updated_at = $3 "
-      "WHERE id = ANY($1::bigint[]) AND system_id = $2 AND is_resolved = false RETURNING id, severity",
-      Params()
-          .array(resolved, [](const alerts::Resolved& one) { return one.id; })
-          .add(question.system_id)
-          .add(question.now));
-}
-
-void tell_new(std::vector<Telling>& tellings, const Rows& rows, const std::vector<NewAlert>& made) {
   // Of two for the same rule and diff the first became the row.
-  std::map<std::pair<DiffId, std::string_view>, const NewAlert*> by_key;
-  for (const auto& alert : made) by_key.try_emplace({alert.diff_id, alert.rule}, &alert);
+  std::map<std::pair<DiffId, std::string_view>, Made> by_key;
+  for (const auto& one : made) by_key.try_emplace({one.item->diff_id, one.item->rule}, one);
   for (int row = 0; row < rows.count(); ++row) {
-    const auto* alert = by_key.at({DiffId{rows.int64(row, 1)}, rows.view(row, 2)});
-    tell(tellings, {AlertId{rows.int64(row, 0)}, News::firing, alert->severity == Severity::critical, ""},
+    const auto& [asked, alert] = by_key.at({DiffId{rows.int64(row, 1)}, rows.view(row, 2)});
+    ++asked->answer->alerts;
+    tell(asked->tellings,
+         {AlertId{rows.int64(row, 0)}, News::firing, alert->severity == Severity::critical, ""},
          alert->channels);
   }
 }
 
-void tell_resolved(std::vector<Telling>& tellings, const Rows& rows,
-                   const std::vector<alerts::Resolved>& resolved) {
-  std::map<AlertId, const std::vector<std::string>*> channels;
-  for (const auto& one : resolved) channels.try_emplace(one.id, &one.channels);
+void write_resolutions(Transaction& transaction, const Schema& schema, Round& round) {
+  const auto resolved = in_round<alerts::Resolved>(
+      round, [](auto& asked) -> auto& { return asked.plan.resolved; });
+  if (resolved.empty()) return;
+  std::map<AlertId, Of<alerts::Resolved>> by_id;
+  for (const auto& one : resolved) by_id.try_emplace(one.item->id, one);
+  const auto rows = transaction.run(
+      fmt::format(
+          "UPDATE inventory_alerts AS a SET is_resolved = true, resolved_at = u.at, updated_at = u.at "
+          "FROM unnest($1::bigint[], $2::{}[], $3::timestamptz[]) AS u(id, system_id, at) "
+          "WHERE a.id = u.id AND a.system_id = u.system_id AND a.is_resolved = false "
+          "RETURNING a.id, a.severity",
+          schema.type("inventory_alerts.system_id")),
+      Params()
+          .array(by_id, [](const auto& entry) { return entry.first; })
+          .array(by_id, [](const auto& entry) { return kSystem(entry.second); })
+          .array(by_id, [](const auto& entry) { return kNow(entry.second); }));
   for (int row = 0; row < rows.count(); ++row) {
     const AlertId id{rows.int64(row, 0)};
-    tell(tellings, {id, News::resolved, diff::parse_severity(rows.view(row, 1)) == Severity::critical, ""},
-         *channels.at(id));
+    const auto& [asked, item] = by_id.at(id);
+    ++asked->answer->resolved;
+    tell(asked->tellings,
+         {id, News::resolved, diff::parse_severity(rows.view(row, 1)) == Severity::critical, ""},
+         item->channels);
   }
 }
 
-void add_tellings(Transaction& transaction, const std::vector<Telling>& tellings, const NotifyState& state,
-                  Time now) {
-  if (tellings.empty()) return;
+void write_tellings(Transaction& transaction, Round& round) {
+  const auto told = in_round<Telling>(
+      round, [](auto& asked) -> auto& { return asked.tellings; });
+  if (told.empty()) return;
+  using Told = Of<Telling>;
   Params params;
-  params.array(tellings, [](const Telling& one) { return std::string_view(one.channel); })
-      .array(tellings, [](const Telling& one) { return one.alert_id; })
-      .array(tellings, [](const Telling& one) { return alerts::to_string(one.news); })
-      .array(tellings, [](const Telling& one) { return one.critical; })
-      .add(state.system.id)
-      .add(state.system.organization.logto_id)
-      .add(now);
+  params.array(told, [](const Told& one) { return std::string_view(one.item->channel); })
+      .array(told, [](const Told& one) { return one.item->alert_id; })
+      .array(told, [](const Told& one) { return alerts::to_string(one.item->news); })
+      .array(told, [](const Told& one) { return one.item->critical; })
+      .array(told, kSystem)
+      .array(told, [](const Told& one) { return one.asked->state.system.organization.logto_id; })
+      .array(told, kNow);
   transaction.add(
       "INSERT INTO alert_notifications (channel, alert_id, news, critical, system_id, organization_id, "
-      "created_at) SELECT u.channel, u.alert_id, u.news, u.critical, $5, $6, $7 "
-      "FROM unnest($1::text[], $2::bigint[], $3::text[], $4::boolean[]) "
-      "AS u(channel, alert_id, news, critical)",
+      "created_at) SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::boolean[], $5::text[], "
+      "$6::text[], $7::timestamptz[])",
       std::move(params));
 }
 
-Notified write(Transaction& transaction, const NotifyQuestion& question, const NotifyState& state,
-               const NotifyPlan& plan) {
-  Notified notified;
-  std::vector<Telling> tellings;
-  if (!plan.alerts.empty()) add_alerts(transaction, plan.alerts, question);
-  if (!plan.resolved.empty()) add_resolutions(transaction, plan.resolved, question);
-  if (!plan.alerts.empty() || !plan.resolved.empty()) {
-    const auto answers = transaction.flush();
-    if (!plan.alerts.empty()) {
-      notified.alerts = static_cast<std::size_t>(answers.front().count());
-      tell_new(tellings, answers.front(), plan.alerts);
-    }
-    if (!plan.resolved.empty()) {
-      notified.resolved = static_cast<std::size_t>(answers.back().count());
-      tell_resolved(tellings, answers.back(), plan.resolved);
-    }
-  }
-  add_tellings(transaction, tellings, state, question.now);
+void mark_sent(Transaction& transaction, Round& round) {
+  const auto sent = in_round<alerts::StoredDiff>(
+      round, [](auto& asked) -> auto& { return asked.state.unsent; });
   transaction.add("UPDATE inventory_diffs SET notification_sent = true WHERE id = ANY($1::bigint[])",
-                  Params().array(state.unsent, [](const alerts::StoredDiff& diff) { return diff.id; }));
-  transaction.flush();  // the next question's answers come after these
-  notified.diffs = state.unsent.size();
-  return notified;
+                  Params().array(sent, [](const auto& one) { return one.item->id; }));
+  for (auto& asked : round) asked.answer->diffs = asked.state.unsent.size();
 }
 
-Notified answer(Transaction& transaction, const Schema& schema, const NotifyQuestion& question,
-                const alerts::DecideNotify& decide) {
-  for (const auto* column : {"systems.id", "inventory_diffs.system_id", "inventory_alerts.system_id"}) {
-    if (!schema.can_hold(column, question.system_id.text())) return {};
-  }
-  const auto [state, earlier] = lock_and_read(transaction, schema, question);
-  if (earlier) return {.earlier = earlier};
-  if (state.unsent.empty()) return {};
-  return write(transaction, question, state, decide(state));
+void answer(Transaction& transaction, const Schema& schema, Round round, const alerts::DecideNotify& decide) {
+  read_unsent(transaction, schema, round);
+  if (round.empty()) return;
+  read_past(transaction, round);
+  for (auto& asked : round) asked.plan = decide(asked.state);
+  write_alerts(transaction, schema, round);
+  write_resolutions(transaction, schema, round);
+  write_tellings(transaction, round);
+  mark_sent(transaction, round);
+  transaction.flush();  // the next round's answers come after these
+}
+
+// About systems that the columns can hold at all: no other one has diffs.
+bool can_have_diffs(const Schema& schema, const NotifyQuestion& question) {
+  return !question.records.empty() &&
+         std::ranges::all_of(
+             std::array{"systems.id", "inventory_diffs.system_id", "inventory_alerts.system_id"},
+             [&](const char* column) { return schema.can_hold(column, question.system_id.text()); });
 }
 
 }  // namespace
@@ -250,8 +319,27 @@ Notified answer(Transaction& transaction, const Schema& schema, const NotifyQues
 Result<std::vector<Notified>> AlertStore::notify_all(std::span<const NotifyQuestion> questions,
                                                      const alerts::DecideNotify& decide) {
   return pool_.write([&](Transaction& transaction, const Schema& schema) {
-    std::vector<Notified> notified;
-    for (const auto& question : questions) notified.push_back(answer(transaction, schema, question, decide));
+    std::vector<Notified> notified(questions.size());
+    std::vector<Asked> left;
+    std::set<std::string> systems;
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      if (!can_have_diffs(schema, questions[i])) continue;
+      left.push_back({&questions[i], &notified[i]});
+      systems.insert(questions[i].system_id.text());
+    }
+    if (left.empty()) return notified;
+    add_system_lock(transaction, schema, {systems.begin(), systems.end()});
+    transaction.flush();
+    while (!left.empty()) {
+      std::set<SystemId> seen;
+      Round round;
+      std::vector<Asked> later;
+      for (auto& asked : left)
+        (seen.insert(asked.question->system_id).second ? round : later).push_back(asked);
+      answer(transaction, schema, std::move(round), decide);
+      left = std::move(later);
+    }
+    point("notification", "mid_transaction");
     return notified;
   });
 }

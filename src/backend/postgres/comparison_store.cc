@@ -5,7 +5,9 @@
 
 #include <set>
 
+#include "backend/postgres/documents.h"
 #include "backend/postgres/facts.h"
+#include "base/point.h"
 
 namespace collect::postgres {
 namespace {
@@ -49,7 +51,7 @@ std::vector<std::string> askable(const Schema& schema, const ComparisonQuestion&
   return {ids.begin(), ids.end()};
 }
 
-// Only systems with something pending.
+// Only systems with a record that is pending or processed.
 States states_from(const std::vector<Rows>& answers) {
   States states;
   const auto& pending = answers[1];
@@ -57,6 +59,11 @@ States states_from(const std::vector<Rows>& answers) {
     auto& state = states[SystemId(pending.text(row, 0))];
     state.pending.push_back(
         {RecordId{pending.int64(row, 1)}, pending.time(row, 2), "", pending.text(row, 3)});
+  }
+  const auto& newest = answers[3];
+  for (int row = 0; row < newest.count(); ++row) {
+    states[SystemId(newest.text(row, 0))].newest_processed = {newest.time(row, 2),
+                                                              RecordId{newest.int64(row, 1)}};
   }
   for (auto& [id, state] : states) state.system_id = id;
   const auto each = [&](const Rows& rows, auto use) {
@@ -69,9 +76,6 @@ States states_from(const std::vector<Rows>& answers) {
     state.baseline = {RecordId{rows.int64(row, 1)}, rows.time(row, 2), "", rows.text(row, 4),
                       rows.text(row, 3)};
   });
-  each(answers[3], [](const Rows& rows, int row, ComparisonState& state) {
-    state.newest_processed = {rows.time(row, 2), RecordId{rows.int64(row, 1)}};
-  });
   if (answers.size() > 4) {
     each(answers[4], [](const Rows& rows, int row, ComparisonState& state) {
       state.last_changed.emplace(rows.text(row, 1), rows.time(row, 2));
@@ -82,18 +86,33 @@ States states_from(const std::vector<Rows>& answers) {
 
 // Reading a document costs seventy times as much as reading its hash.
 void read_documents(Transaction& transaction, const ComparisonQuestion& question, States& states) {
-  std::map<RecordId, std::string*> wanted;
-  const auto want = [&](auto& record) {
-    if (!question.has_document || !question.has_document(record.hash)) wanted[record.id] = &record.document;
+  std::set<RecordId> wanted;
+  const auto is_wanted = [&](const auto& record) {
+    return !question.has_document || !question.has_document(record.hash);
   };
-  for (auto& [id, state] : states) {
-    if (state.baseline) want(*state.baseline);
-    for (auto& record : state.pending) want(record);
+  for (const auto& [id, state] : states) {
+    if (state.baseline && is_wanted(*state.baseline)) wanted.insert(state.baseline->id);
+    for (const auto& record : state.pending) {
+      if (is_wanted(record)) wanted.insert(record.id);
+    }
   }
   if (wanted.empty()) return;
-  const auto rows = transaction.run("SELECT id, data FROM inventory_records WHERE id = ANY($1::bigint[])",
-                                    Params().array(wanted, [](const auto& entry) { return entry.first; }));
-  for (int row = 0; row < rows.count(); ++row) *wanted.at(RecordId{rows.int64(row, 0)}) = rows.text(row, 1);
+  auto statement = select_documents(wanted);
+  const auto stored = read_stored(transaction.run(std::move(statement.sql), std::move(statement.params)));
+  // A damaged document is the record's misfortune, not its neighbours'.
+  const auto give = [&](auto& record) {
+    if (!wanted.contains(record.id)) return;
+    auto document = document_of(stored, record.id);
+    if (!document) {
+      record.damage = document.failure().message;
+    } else {
+      record.document = std::move(*document).value_or("");
+    }
+  };
+  for (auto& [id, state] : states) {
+    if (state.baseline) give(*state.baseline);
+    for (auto& record : state.pending) give(record);
+  }
 }
 
 States lock_and_read(Transaction& transaction, const Schema& schema, const ComparisonQuestion& question) {
@@ -179,13 +198,18 @@ Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion&
                                                        const inventory::DecideComparison& decide) {
   return pool_.write([&](Transaction& transaction, const Schema& schema) {
     std::vector<Decided> decided;
+    std::vector<Compared> compared;
     for (const auto& [system_id, state] : lock_and_read(transaction, schema, question)) {
+      if (state.pending.empty()) {
+        compared.push_back({system_id, state.newest_processed->second, 0, true});
+        continue;
+      }
       for (auto& diffs : decide(state)) decided.push_back({system_id, std::move(diffs)});
     }
-    std::vector<Compared> compared;
     if (decided.empty()) return compared;
     add_diffs(transaction, schema, decided, question.now);
     settle_records(transaction, decided, question.now);
+    point("processing", "mid_transaction");
     for (const auto& one : decided) {
       compared.push_back({one.system_id, one.diffs.record_id, static_cast<int>(one.diffs.changes.size())});
     }

@@ -47,33 +47,35 @@ FROM (
   JOIN systems o ON o.id = u.id
 ) AS n WHERE s.id = n.id)";
 
-// New ones, changed ones and returning ones; a row that would not change is not even locked.
+// New ones, changed ones and returning ones; a row that would not change is not even locked. OFFSET 0 keeps
+// the planner from reading the JSON once for each use; only new ones need the organization.
 constexpr std::string_view kUpsertApplications = R"(
 INSERT INTO applications AS a (id, system_id, module_id, instance_of, name, source, display_name, node_id,
   node_label, version, organization_id, organization_type, status, inventory_data, url, is_user_facing,
   created_at, updated_at, first_seen_at, last_inventory_at)
-SELECT u.system_id::text || '-' || u.module_id, u.system_id::{1}, u.module_id, u.instance_of, u.name, u.source,
-  u.display_name, u.node_id::integer, u.node_label, u.version, w.organization_id::{2}, w.organization_type,
+SELECT u.id, u.system_id::{1}, u.module_id, u.instance_of, u.name, u.source,
+  u.display_name, u.node_id, u.node_label, u.version, w.organization_id::{2}, w.organization_type,
   'unassigned', u.data, u.url, u.facing, u.at, u.at, u.at, u.at
 FROM (
-  SELECT r.system_id, r.module_id, r.instance_of, r.name, r.source, r.display_name, r.node_id, r.node_label,
-    r.version, r.url, r.data::jsonb AS data, r.facing, r.at
+  SELECT r.system_id::text || '-' || r.module_id AS id, r.system_id, r.module_id, r.instance_of, r.name, r.source,
+    r.display_name, r.node_id::integer AS node_id, r.node_label, r.version, r.url, r.data::jsonb AS data, r.facing, r.at
   FROM unnest($1::{0}[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::boolean[], $13::timestamptz[])
     AS r(system_id, module_id, instance_of, name, source, display_name, node_id, node_label, version, url, data,
          facing, at)
+  OFFSET 0
 ) AS u
-JOIN (
-  SELECT s.id, coalesce(o.logto_id, s.organization_id::text) AS organization_id,
+LEFT JOIN applications AS k ON k.id::text = u.id
+LEFT JOIN LATERAL (
+  SELECT coalesce(o.logto_id, s.organization_id::text) AS organization_id,
     coalesce(o.type, 'owner') AS organization_type
-  FROM systems s LEFT JOIN LATERAL ({3}) AS o ON true WHERE s.id = ANY($1::{0}[])
-) AS w ON w.id = u.system_id
-LEFT JOIN applications AS k ON k.id::text = u.system_id::text || '-' || u.module_id
-WHERE k.id IS NULL OR k.deleted_at IS NOT NULL
+  FROM systems s LEFT JOIN LATERAL ({3}) AS o ON true WHERE s.id = u.system_id AND k.id IS NULL
+) AS w ON true
+WHERE CASE WHEN k.id IS NULL THEN w.organization_type IS NOT NULL ELSE k.deleted_at IS NOT NULL
   OR (k.instance_of, k.name, k.source, k.display_name, k.node_id, k.node_label, k.version, k.inventory_data, k.url,
       k.is_user_facing) IS DISTINCT FROM
-     (u.instance_of, u.name, u.source, u.display_name, u.node_id::integer, u.node_label, u.version, u.data, u.url,
-      u.facing)
+     (u.instance_of, u.name, u.source, u.display_name, u.node_id, u.node_label, u.version, u.data, u.url, u.facing)
+  END
 ON CONFLICT (id) DO UPDATE SET instance_of = EXCLUDED.instance_of, name = EXCLUDED.name,
   source = EXCLUDED.source, display_name = EXCLUDED.display_name, node_id = EXCLUDED.node_id,
   node_label = EXCLUDED.node_label, version = EXCLUDED.version, inventory_data = EXCLUDED.inventory_data,
@@ -168,8 +170,13 @@ void add_application_syncs(Transaction& transaction, const Schema& schema,
                       schema.type("applications.organization_id"), organization_of_system(schema)),
           application_params(rows));
     }
-    std::vector<std::string> present;
+    std::vector<const ApplicationSync*> to_look_through;
     for (const auto* sync : round) {
+      if (!sync->none_vanished) to_look_through.push_back(sync);
+    }
+    if (to_look_through.empty()) return;
+    std::vector<std::string> present;
+    for (const auto* sync : to_look_through) {
       const auto id_of = [&](const std::string& module_id) {
         return sync->system_id.text() + "-" + module_id;
       };
@@ -177,8 +184,8 @@ void add_application_syncs(Transaction& transaction, const Schema& schema,
       for (const auto& module_id : sync->unchanged) present.push_back(id_of(module_id));
     }
     Params params;
-    params.array(round, [](const ApplicationSync* sync) { return sync->system_id; })
-        .array(round, [](const ApplicationSync* sync) { return sync->at; })
+    params.array(to_look_through, [](const ApplicationSync* sync) { return sync->system_id; })
+        .array(to_look_through, [](const ApplicationSync* sync) { return sync->at; })
         .texts(present);
     transaction.add(fmt::format(kRemoveVanished, schema.type("applications.system_id")), std::move(params));
   });

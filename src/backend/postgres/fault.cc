@@ -42,6 +42,7 @@ std::string_view meaning_of(std::string_view sqlstate) {
 
 FailureKind kind_of(std::string_view sqlstate) {
   if (sqlstate == "55P03" || sqlstate == "25P03" || sqlstate == "25006") return FailureKind::unavailable;
+  if (sqlstate == "CT001") return FailureKind::conflict;
   const auto group = sqlstate.substr(0, 2);
   if (group == "08" || group == "53" || group == "40" || group == "57" || group == "58") {
     return FailureKind::unavailable;

@@ -32,7 +32,8 @@ struct Diagnosis {
 
 // Classes 08 (connection), 53 (resources), 40 (deadlock, serialization), 57 (shutdown, timeout, cancelled),
 // 58 (the server's disk), 55P03 (lock), 25P03 and 25006 (a standby) are `unavailable`: nothing is wrong with
-// the statement. Classes 22, 23 and 54 are `invalid`: some value is. All else is `internal`.
+// the statement. CT001 (collect_check_term: a runner's term is over) is `conflict`. Classes 22, 23 and 54 are
+// `invalid`: some value is. All else is `internal`.
 FailureKind kind_of(std::string_view sqlstate);
 
 // A sentence without values of rows or parameters: the server's own words only where they cannot hold any.

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "backend/postgres/diff_selection.h"
+#include "backend/postgres/documents.h"
+
 namespace collect::postgres {
 namespace {
 
@@ -53,33 +56,40 @@ Diff diff_at(const Rows& rows, int row) {
   return diff;
 }
 
-// Only the conditions that are asked for: a plan for all of them at once would fit none.
-struct Conditions {
-  std::string sql;
-  Params params;
-  int count = 0;
+std::vector<Record> records_of(const Rows& rows) {
+  std::vector<Record> records;
+  for (int row = 0; row < rows.count(); ++row) records.push_back(record_at(rows, row));
+  return records;
+}
 
-  template <class T>
-  void add(std::string_view condition, const std::optional<T>& value) {
-    if (!value) return;
-    params.add(*value);
-    sql += fmt::format(" AND {} ${}", condition, ++count);
-  }
-};
+std::optional<Time> time_of(Connection& connection, std::string_view sql, std::int64_t id) {
+  const auto rows = connection.run(std::string(sql), Params::of(id));
+  return rows.empty() ? std::nullopt : std::optional(rows.time(0, 0));
+}
 
 }  // namespace
 
 Result<std::optional<Record>> HistoryStore::latest(const SystemId& system_id) {
-  auto newest = records(system_id, std::nullopt, 1);
+  auto newest = records(system_id, {}, 1);
   if (!newest) return newest.failure();
   return newest->empty() ? std::nullopt : std::optional(std::move(newest->front()));
 }
 
+Result<std::optional<Record>> HistoryStore::record(const SystemId& system_id, RecordId record_id) {
+  return pool_.read([&](Connection& connection, const Schema& schema) -> std::optional<Record> {
+    if (!schema.can_hold("inventory_records.system_id", system_id.text())) return std::nullopt;
+    const auto rows = connection.run(
+        fmt::format("SELECT {} FROM inventory_records WHERE id = $1 AND system_id = $2", kRecordColumns),
+        Params::of(record_id, system_id));
+    return rows.empty() ? std::nullopt : std::optional(record_at(rows, 0));
+  });
+}
+
 Result<std::optional<std::string>> HistoryStore::document(RecordId record_id) {
-  return pool_.read([&](Connection& connection, const Schema&) -> std::optional<std::string> {
-    const auto rows =
-        connection.run("SELECT data FROM inventory_records WHERE id = $1", Params::of(record_id));
-    return rows.empty() ? std::nullopt : rows.maybe_text(0, 0);
+  return pool_.read([&](Connection& connection, const Schema&) {
+    auto statement = select_documents({record_id});
+    const auto rows = connection.run(std::move(statement.sql), std::move(statement.params));
+    return document_of(read_stored(rows), record_id);
   });
 }
 
@@ -91,46 +101,47 @@ Result<std::string> HistoryStore::held(RecordId record_id) {
   });
 }
 
-Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id, std::optional<RecordId> before,
-                                                  std::size_t limit) {
-  return pool_.read([&](Connection& connection, const Schema& schema) {
-    std::vector<Record> records;
-    if (!schema.can_hold("inventory_records.system_id", system_id.text())) return records;
-    auto params = Params::of(system_id, limit);
-    if (before) params.add(*before);
-    const auto rows = connection.run(
-        fmt::format("SELECT {} FROM inventory_records WHERE system_id = $1{} ORDER BY timestamp DESC, id "
-                    "DESC LIMIT $2",
-                    kRecordColumns,
-                    before
-                        ? " AND (timestamp, id) < (SELECT timestamp, id FROM inventory_records WHERE id = $3)"
-                        : ""),
-        std::move(params));
-    for (int row = 0; row < rows.count(); ++row) records.push_back(record_at(rows, row));
-    return records;
+Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id,
+                                                  const inventory::RecordFilter& filter, std::size_t limit) {
+  return pool_.read([&](Connection& connection, const Schema& schema) -> std::vector<Record> {
+    if (!schema.can_hold("inventory_records.system_id", system_id.text())) return {};
+    auto params = Params::of(system_id, limit, filter.skip);
+    std::string behind;
+    if (filter.before) {
+      const auto at = time_of(connection, "SELECT timestamp FROM inventory_records WHERE id = $1",
+                              static_cast<std::int64_t>(*filter.before));
+      behind = at ? "AND (timestamp, id) < ($5, $4)" : "AND id < $4";
+      params.add(*filter.before);
+      if (at) params.add(*at);
+    }
+    return records_of(connection.run(fmt::format("SELECT {} FROM inventory_records WHERE system_id = $1 {} "
+                                                 "ORDER BY timestamp DESC, id DESC LIMIT $2 OFFSET $3",
+                                                 kRecordColumns, behind),
+                                     std::move(params)));
   });
 }
 
 Result<std::vector<Diff>> HistoryStore::diffs(const SystemId& system_id, const DiffFilter& filter,
                                               std::size_t limit) {
-  return pool_.read([&](Connection& connection, const Schema& schema) {
+  return pool_.read([&](Connection& connection, const Schema& schema) -> Result<std::vector<Diff>> {
     std::vector<Diff> diffs;
     if (!schema.can_hold("inventory_diffs.system_id", system_id.text())) return diffs;
-    Conditions conditions{"", Params::of(system_id, limit), 2};
-    conditions.add("id <", filter.before);
-    conditions.add("severity =", filter.severity);
-    conditions.add("category =", filter.category);
-    conditions.add("diff_type =", filter.diff_type);
-    conditions.add("current_id =", filter.current_id);
-    conditions.add("created_at >=", filter.from);
-    conditions.add("created_at <", filter.to);
+    std::optional<Time> before_at;
+    if (filter.before) {
+      const auto before = static_cast<std::int64_t>(*filter.before);
+      before_at = time_of(connection, "SELECT created_at FROM inventory_diffs WHERE id = $1", before);
+      if (!before_at) return invalid(fmt::format("there is no diff {} to go on from", before));
+    }
+    auto selected = select_diffs(system_id, filter, inventory::end_of(filter, before_at));
+    selected.params.add(limit).add(filter.skip);
+    // Found in the index alone; only those of the page are read whole.
     const auto rows = connection.run(
-        fmt::format(
-            "SELECT id, system_id, previous_id, current_id, diff_type, category, severity, field_path, "
-            "previous_value, current_value, notification_sent, created_at FROM inventory_diffs "
-            "WHERE system_id = $1{} ORDER BY id DESC LIMIT $2",
-            conditions.sql),
-        std::move(conditions.params));
+        fmt::format("SELECT d.id, d.system_id, d.previous_id, d.current_id, d.diff_type, d.category, "
+                    "d.severity, d.field_path, d.previous_value, d.current_value, d.notification_sent, "
+                    "d.created_at FROM (SELECT id {} ORDER BY created_at DESC, id DESC LIMIT ${} OFFSET ${}) "
+                    "AS page JOIN inventory_diffs d ON d.id = page.id ORDER BY d.created_at DESC, d.id DESC",
+                    selected.sql, selected.count + 1, selected.count + 2),
+        std::move(selected.params));
     for (int row = 0; row < rows.count(); ++row) diffs.push_back(diff_at(rows, row));
     return diffs;
   });

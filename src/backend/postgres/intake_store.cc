@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
 #include <set>
 
+#include "backend/postgres/documents.h"
 #include "backend/postgres/facts.h"
+#include "base/point.h"
 
 namespace collect::postgres {
 namespace {
@@ -16,11 +19,18 @@ using inventory::IntakeState;
 using inventory::LatestRecord;
 using inventory::NewRecord;
 using inventory::Outcome;
+using inventory::PackedRow;
 using inventory::ProcessedMessage;
 using inventory::RecordRef;
 
 // Documents of one INSERT. The server keeps an array whole, and below its work_mem (4 MB) off the disk.
 constexpr std::size_t kInsertBytes = 3 << 20;
+
+// What stands in the database, and where the next documents can be packed.
+struct Read {
+  IntakeState state;
+  inventory::BatchPacker::Places places;
+};
 
 // The arrivals' systems and messages that the columns can hold at all: nothing else can be in the database.
 struct Asked {
@@ -40,17 +50,21 @@ Asked asked_of(const Schema& schema, std::span<const Arrival> batch) {
   return {{systems.begin(), systems.end()}, {messages.begin(), messages.end()}};
 }
 
-IntakeState lock_and_read(Transaction& transaction, const Schema& schema, std::span<const Arrival> batch) {
+Read lock_and_read(Transaction& transaction, const Schema& schema, std::span<const Arrival> batch) {
   const auto asked = asked_of(schema, batch);
   // Each statement sees what was committed before it began: the two after the lock see all that its last
   // holder wrote.
   add_system_lock(transaction, schema, asked.systems);
   transaction.add(
-      fmt::format(
-          "SELECT s.id, r.id, r.timestamp, r.data_hash, r.derived_hash FROM unnest($1::{}[]) AS s(id) "
-          "CROSS JOIN LATERAL (SELECT id, timestamp, data_hash, derived_hash FROM inventory_records "
-          "WHERE system_id = s.id ORDER BY timestamp DESC, id DESC LIMIT 1) AS r",
-          schema.type("inventory_records.system_id")),
+      fmt::format("SELECT s.id, r.id, r.timestamp, r.data_hash, r.derived_hash, b.id, "
+                  "coalesce(b.packed_hash, b.data_hash), "
+                  "r.packed_position FROM unnest($1::{}[]) AS s(id) "
+                  "CROSS JOIN LATERAL (SELECT id, timestamp, data_hash, derived_hash, packed_position, "
+                  "CASE WHEN packed_position IS NOT NULL THEN coalesce(packed_base, id) END AS base FROM "
+                  "inventory_records "
+                  "WHERE system_id = s.id ORDER BY timestamp DESC, id DESC LIMIT 1) AS r "
+                  "LEFT JOIN inventory_records AS b ON b.id = r.base",
+                  schema.type("inventory_records.system_id")),
       Params().texts(asked.systems));
   // A dead message has no effects: sent round again, it counts as new.
   transaction.add(
@@ -58,69 +72,113 @@ IntakeState lock_and_read(Transaction& transaction, const Schema& schema, std::s
       Params().texts(asked.messages));
   const auto answers = transaction.flush();
 
-  IntakeState state;
-  for (int row = 0; row < answers[0].count(); ++row) state.systems[SystemId(answers[0].text(row, 0))];
+  Read read;
+  for (int row = 0; row < answers[0].count(); ++row) read.state.systems[SystemId(answers[0].text(row, 0))];
   const auto& latest = answers[1];
   for (int row = 0; row < latest.count(); ++row) {
-    const auto place = state.systems.find(SystemId(latest.text(row, 0)));
-    if (place == state.systems.end()) continue;  // records of a system that is gone
+    const auto place = read.state.systems.find(SystemId(latest.text(row, 0)));
+    if (place == read.state.systems.end()) continue;  // records of a system that is gone
     place->second = LatestRecord{RecordId{latest.int64(row, 1)}, latest.time(row, 2), latest.text(row, 3),
                                  latest.text(row, 4)};
+    if (const auto base = latest.maybe_int64(row, 5)) {
+      read.places[place->first] = {RecordId{*base}, latest.text(row, 6),
+                                   static_cast<int>(latest.int64(row, 7))};
+    }
   }
-  for (int row = 0; row < answers[2].count(); ++row) state.processed.emplace(answers[2].text(row, 0));
-  return state;
+  for (int row = 0; row < answers[2].count(); ++row) read.state.processed.emplace(answers[2].text(row, 0));
+  return read;
 }
 
-void add_insert(Transaction& transaction, const Schema& schema, std::span<const Arrival> batch,
-                std::span<const NewRecord> records, Time now) {
+std::map<RecordId, std::string> read_bases(Transaction& transaction, std::span<const RecordId> records) {
+  auto statement = select_documents({records.begin(), records.end()});
+  std::map<RecordId, std::string> out;
+  for (const auto& [id, stored] :
+       read_stored(transaction.run(std::move(statement.sql), std::move(statement.params)))) {
+    if (!stored.packed || stored.packed->base_id) continue;
+    if (auto document = inventory::unpack_base(*stored.packed)) out.emplace(id, *std::move(document));
+  }
+  return out;
+}
+
+// What a batch adds. `packed` has a row for each record, or none: then documents are written as jsonb.
+struct Added {
+  std::span<const Arrival> batch;
+  std::span<const NewRecord> records;
+  std::span<const PackedRow> packed;
+
+  [[nodiscard]] const Arrival& arrival(std::size_t i) const { return batch[records[i].arrival]; }
+  [[nodiscard]] std::size_t bytes(std::size_t i) const {
+    return packed.empty() ? arrival(i).document.size() : packed[i].bytes.size();
+  }
+};
+
+void add_insert(Transaction& transaction, const Schema& schema, const Added& added, std::size_t from,
+                std::size_t to, Time now) {
+  std::vector<std::size_t> rows(to - from);
+  std::iota(rows.begin(), rows.end(), from);
   const auto arrival = [&](auto part) {
-    return [&batch, part](const NewRecord& record) { return part(batch[record.arrival]); };
+    return [&added, part](std::size_t i) { return part(added.arrival(i)); };
+  };
+  const auto packed = [&](auto part) {
+    return [&added, part](std::size_t i) -> std::optional<decltype(part(added.packed[i]))> {
+      if (added.packed.empty()) return std::nullopt;
+      return part(added.packed[i]);
+    };
   };
   Params params;
-  params.array(records, arrival([](const Arrival& one) { return one.system_id; }))
-      .array(records, arrival([](const Arrival& one) { return one.received_at; }))
-      .array(records, arrival([](const Arrival& one) { return std::string_view(one.document); }))
-      .array(records, arrival([](const Arrival& one) { return std::string_view(one.hash); }))
-      .array(records, arrival([](const Arrival& one) { return one.document.size(); }))
-      .array(records, arrival([](const Arrival& one) { return one.sender_time; }))
-      .array(records, [](const NewRecord& record) { return std::string_view(record.derived_hash); })
-      .array(records,
-             [&](const NewRecord& record) { return record.late ? std::optional(now) : std::nullopt; })
-      .add(now);
+  params.array(rows, arrival([](const Arrival& one) { return one.system_id; }))
+      .array(rows, arrival([](const Arrival& one) { return one.received_at; }))
+      .array(rows,
+             [&](std::size_t i) {
+               return added.packed.empty() ? std::optional(std::string_view(added.arrival(i).document))
+                                           : std::nullopt;
+             })
+      .array(rows, arrival([](const Arrival& one) { return std::string_view(one.hash); }))
+      .array(rows, arrival([](const Arrival& one) { return one.document.size(); }))
+      .array(rows, arrival([](const Arrival& one) { return one.sender_time; }))
+      .array(rows, [&](std::size_t i) { return std::string_view(added.records[i].derived_hash); })
+      .array(rows, [&](std::size_t i) { return added.records[i].late ? std::optional(now) : std::nullopt; })
+      .add(now)
+      .array(rows, packed([](const PackedRow& row) { return Bytes{row.bytes}; }))
+      .array(rows,
+             [&](std::size_t i) { return added.packed.empty() ? std::nullopt : added.packed[i].base_id; })
+      .array(rows, packed([](const PackedRow& row) { return row.position; }));
   transaction.add(
       fmt::format(
           "INSERT INTO inventory_records (system_id, timestamp, data, data_hash, data_size, "
           "sender_timestamp, "
-          "derived_hash, processed_at, has_changes, change_count, created_at, updated_at) "
+          "derived_hash, processed_at, has_changes, change_count, created_at, updated_at, packed, "
+          "packed_base, "
+          "packed_position) "
           "SELECT u.system_id, u.at, u.data::jsonb, u.hash, u.size, u.sender, u.derived, u.processed, false, "
-          "0, $9, $9 FROM unnest($1::{}[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[], "
-          "$6::timestamptz[], $7::text[], $8::timestamptz[]) "
-          "AS u(system_id, at, data, hash, size, sender, derived, processed) RETURNING id",
+          "0, $9, $9, u.packed, u.base, u.position::integer FROM unnest($1::{}[], $2::timestamptz[], "
+          "$3::text[], "
+          "$4::text[], $5::bigint[], $6::timestamptz[], $7::text[], $8::timestamptz[], $10::bytea[], "
+          "$11::bigint[], $12::bigint[]) "
+          "AS u(system_id, at, data, hash, size, sender, derived, processed, packed, base, position) "
+          "RETURNING id",
           schema.type("inventory_records.system_id")),
       std::move(params));
 }
 
 // Ids in the order of the records, which is the order in which the rows are made.
-std::vector<RecordId> insert_records(Transaction& transaction, const Schema& schema,
-                                     std::span<const Arrival> batch, std::span<const NewRecord> records,
+std::vector<RecordId> insert_records(Transaction& transaction, const Schema& schema, const Added& added,
                                      Time now) {
-  if (records.empty()) return {};
-  for (std::size_t from = 0; from < records.size();) {
-    std::size_t bytes = batch[records[from].arrival].document.size();
+  if (added.records.empty()) return {};
+  for (std::size_t from = 0; from < added.records.size();) {
+    std::size_t bytes = added.bytes(from);
     std::size_t to = from + 1;
-    while (to < records.size() && bytes + batch[records[to].arrival].document.size() <= kInsertBytes) {
-      bytes += batch[records[to++].arrival].document.size();
-    }
-    add_insert(transaction, schema, batch, records.subspan(from, to - from), now);
+    while (to < added.records.size() && bytes + added.bytes(to) <= kInsertBytes) bytes += added.bytes(to++);
+    add_insert(transaction, schema, added, from, to, now);
     from = to;
   }
   std::vector<RecordId> ids;
   for (const auto& rows : transaction.flush()) {
     for (int row = 0; row < rows.count(); ++row) ids.push_back(RecordId{rows.int64(row, 0)});
   }
-  if (ids.size() != records.size()) {
+  if (ids.size() != added.records.size()) {
     throw Fault(
-        internal(fmt::format("{} inventories were to be stored, {} were", records.size(), ids.size())));
+        internal(fmt::format("{} inventories were to be stored, {} were", added.records.size(), ids.size())));
   }
   return ids;
 }
@@ -177,15 +235,29 @@ void add_bookings(Transaction& transaction, std::span<const ProcessedMessage> me
 
 Result<std::vector<RecordId>> IntakeStore::take_in(std::span<const Arrival> batch, Time now,
                                                    const inventory::DecideIntake& decide) {
-  return pool_.write([&](Transaction& transaction, const Schema& schema) {
-    const auto plan = decide(lock_and_read(transaction, schema, batch));
-    auto ids = insert_records(transaction, schema, batch, plan.records, now);
-    add_touches(transaction, plan, ids, now);
+  inventory::BatchPacker packer(bases_, batch);
+  const bool packing = form_ == inventory::DocumentForm::packed;
+  // Bases that are not remembered are read under the lock: it holds up nobody but these systems.
+  if (packing) packer.pack_ahead();
+  IntakePlan plan;
+  std::vector<PackedRow> packed;
+  auto ids = pool_.write([&](Transaction& transaction, const Schema& schema) {
+    const Read read = lock_and_read(transaction, schema, batch);
+    plan = decide(read.state);
+    if (packing) {
+      packed = packer.pack(plan, read.places,
+                           [&](std::span<const RecordId> bases) { return read_bases(transaction, bases); });
+    }
+    auto written = insert_records(transaction, schema, {batch, plan.records, packed}, now);
+    point("inventory", "mid_transaction");
+    add_touches(transaction, plan, written, now);
     add_system_updates(transaction, schema, plan.systems, now);
     add_application_syncs(transaction, schema, plan.applications);
-    add_bookings(transaction, plan.processed, ids, now);
-    return ids;
+    add_bookings(transaction, plan.processed, written, now);
+    return written;
   });
+  if (ids) packer.remember(plan, packed, *ids);
+  return ids;
 }
 
 Result<void> IntakeStore::book_dead(std::span<const ProcessedMessage> messages, Time now) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/postgres/pool.h"
+#include "inventory/batch_packer.h"
 #include "inventory/intake_store.h"
 
 namespace collect::postgres {
@@ -9,7 +10,7 @@ namespace collect::postgres {
 // Two round trips and the locks of the systems for a batch: one to lock and read, one or two to write.
 class IntakeStore final : public inventory::IntakeStore {
  public:
-  explicit IntakeStore(Pool& pool) : pool_(pool) {}
+  IntakeStore(Pool& pool, inventory::DocumentForm form) : pool_(pool), form_(form) {}
   Result<std::vector<RecordId>> take_in(std::span<const inventory::Arrival> batch, Time now,
                                         const inventory::DecideIntake& decide) override;
   Result<void> book_dead(std::span<const inventory::ProcessedMessage> messages, Time now) override;
@@ -19,6 +20,8 @@ class IntakeStore final : public inventory::IntakeStore {
 
  private:
   Pool& pool_;
+  const inventory::DocumentForm form_;
+  inventory::PackBases bases_{inventory::kPackBaseBytes};
 };
 
 }  // namespace collect::postgres

@@ -81,20 +81,27 @@ Result<MigrationReport> migrate(const SessionOptions& options, Time now) {
   }
 }
 
-Result<void> check_migrated(const SessionOptions& options) {
+Result<std::vector<std::string>> missing_migrations(const SessionOptions& options) {
   try {
     Connection connection(options);
     const auto applied = applied_names(connection);
-    std::vector<std::string_view> missing;
+    std::vector<std::string> missing;
     for (const auto& migration : migrations()) {
-      if (!applied.contains(std::string(migration.name))) missing.push_back(migration.name);
+      std::string name(migration.name);
+      if (!applied.contains(name)) missing.push_back(std::move(name));
     }
-    if (missing.empty()) return {};
-    return invalid(
-        fmt::format("the database lacks the migrations {}: run `collect migrate`", fmt::join(missing, ", ")));
+    return missing;
   } catch (const Fault& fault) {
     return fault.failure();
   }
+}
+
+Result<void> check_migrated(const SessionOptions& options) {
+  const auto missing = missing_migrations(options);
+  if (!missing) return missing.failure();
+  if (missing->empty()) return {};
+  return invalid(
+      fmt::format("the database lacks the migrations {}: run `collect migrate`", fmt::join(*missing, ", ")));
 }
 
 }  // namespace collect::postgres

@@ -26,8 +26,9 @@ struct MigrationReport {
 // takes (indexes of large tables are built), meanwhile those tables cannot be written.
 Result<MigrationReport> migrate(const SessionOptions& options, Time now);
 
-// `invalid` names the migrations that are missing and says what to do. Later ones than this program knows are
-// fine.
+// The names of those that this database lacks. Later ones than this program knows are fine.
+Result<std::vector<std::string>> missing_migrations(const SessionOptions& options);
+// `invalid` names them and says what to do.
 Result<void> check_migrated(const SessionOptions& options);
 
 }  // namespace collect::postgres

@@ -174,7 +174,7 @@ void read_items(Transaction& transaction, const Schema& schema, std::vector<Deli
         alerts::parse_news(rows.view(row, kAlertColumnCount + 1)).value_or(alerts::News::firing);
     by_id.at(rows.view(row, kAlertColumnCount))->items.push_back({news, std::move(alert), std::move(system)});
   }
-  for (auto& delivery : deliveries) std::ranges::sort(delivery.items, alerts::told_before);
+  for (auto& delivery : deliveries) delivery.items = alerts::in_order(std::move(delivery.items));
 }
 
 void drop_empty(Transaction& transaction, std::vector<Delivery>& deliveries) {

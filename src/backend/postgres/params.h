@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parameters of one statement. Scalars cross as text whose type the statement's place decides, so that
 // `id = $1` works whether the column is varchar or uuid; lists cross as binary arrays (no quoting, no
-// parsing) of text, bigint, boolean or timestamptz.
+// parsing) of text, bytea, bigint, boolean or timestamptz.
 #pragma once
 
 #include <concepts>
@@ -17,6 +17,11 @@
 #include "base/ids.h"
 
 namespace collect::postgres {
+
+// Bytes that are no text, as an element of a list.
+struct Bytes {
+  std::string_view bytes;
+};
 
 // Builds the binary form of a one-dimensional array (array_recv of PostgreSQL 15's arrayfuncs.c): number of
 // dimensions, whether there are nulls, element type, size, lower bound; then length and bytes of each.
@@ -50,8 +55,8 @@ class Params {
   Params& add(const T& value);
   Params& add_null();
 
-  // One array parameter from `rows`; `part` gives each row's element: text, integer, bool, Time, or optional
-  // of these.
+  // One array parameter from `rows`; `part` gives each row's element: text, Bytes, integer, bool, Time, or
+  // optional of these.
   template <class Rows, class Part>
   Params& array(const Rows& rows, Part part);
   Params& texts(const std::vector<std::string>& rows) {
@@ -81,8 +86,8 @@ class Params {
 namespace detail {
 
 // Object ids of built-in types (pg_type.dat).
-inline constexpr std::uint32_t kBool = 16, kInt8 = 20, kText = 25, kTimestamptz = 1184;
-inline constexpr std::uint32_t kBoolArray = 1000, kInt8Array = 1016, kTextArray = 1009,
+inline constexpr std::uint32_t kBool = 16, kBytea = 17, kInt8 = 20, kText = 25, kTimestamptz = 1184;
+inline constexpr std::uint32_t kBoolArray = 1000, kByteaArray = 1001, kInt8Array = 1016, kTextArray = 1009,
                                kTimestamptzArray = 1185;
 
 template <class T>
@@ -112,6 +117,8 @@ constexpr std::uint32_t element_type() {
     return kTimestamptz;
   else if constexpr (std::same_as<T, bool>)
     return kBool;
+  else if constexpr (std::same_as<T, Bytes>)
+    return kBytea;
   else if constexpr (Number<T>)
     return kInt8;
   else
@@ -120,6 +127,7 @@ constexpr std::uint32_t element_type() {
 constexpr std::uint32_t array_type(std::uint32_t element) {
   return element == kTimestamptz ? kTimestamptzArray
          : element == kBool      ? kBoolArray
+         : element == kBytea     ? kByteaArray
          : element == kInt8      ? kInt8Array
                                  : kTextArray;
 }
@@ -132,6 +140,8 @@ void append(ArrayBytes& out, const T& value) {
     out.add(std::string_view(value.text()));
   else if constexpr (Text<T>)
     out.add(std::string_view(value));
+  else if constexpr (std::same_as<T, Bytes>)
+    out.add(value.bytes);
   else
     out.add(value);
 }

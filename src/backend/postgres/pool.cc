@@ -5,7 +5,8 @@
 
 namespace collect::postgres {
 
-Transaction::Transaction(Connection& connection, Plan plan) : connection_(connection), plan_(plan) {}
+Transaction::Transaction(Connection& connection, Plan plan, const Fence& fence)
+    : connection_(connection), plan_(plan), fence_(fence) {}
 
 Transaction::~Transaction() {
   if (!begun_ || over_ || !connection_.usable()) return;
@@ -43,6 +44,11 @@ Rows Transaction::run(std::string sql, Params params) {
 void Transaction::commit() {
   over_ = !begun_;
   if (over_) return;
+  if (fence_) {
+    const auto term = fence_();
+    if (!term) throw Fault(conflict("the term of this runner is over: nothing was written"));
+    add("SELECT collect_check_term($1)", Params::of(*term));
+  }
   waiting_.push_back({"COMMIT", {}, true});
   const auto sent = std::exchange(waiting_, {});
   const auto answers = connection_.run(sent);
@@ -53,7 +59,7 @@ void Transaction::commit() {
   }
 }
 
-Pool::Pool(PoolOptions options) : options_(std::move(options)) {}
+Pool::Pool(PoolOptions options) : sessions_(new Sessions{.options = std::move(options)}) {}
 
 Pool::Lease::Lease(Pool& pool) : pool_(pool), connection_(pool.check_out()) {
   try {
@@ -69,21 +75,22 @@ Pool::Lease::~Lease() {
 }
 
 std::unique_ptr<Connection> Pool::check_out() {
-  std::unique_lock lock(mutex_);
-  if (!free_.wait_for(lock, options_.checkout_timeout, [&] { return leased_ < options_.max_connections; })) {
-    throw Fault(
-        unavailable(fmt::format("all {} sessions with PostgreSQL were busy for {} ms (DATABASE_MAX_CONNS)",
-                                options_.max_connections, options_.checkout_timeout.count())));
+  std::unique_lock lock(sessions_->mutex);
+  if (!sessions_->free.wait_for(lock, sessions_->options.checkout_timeout,
+                                [&] { return sessions_->leased < sessions_->options.max_connections; })) {
+    throw Fault(unavailable(
+        fmt::format("all {} sessions with PostgreSQL were busy for {} ms (DATABASE_MAX_CONNS)",
+                    sessions_->options.max_connections, sessions_->options.checkout_timeout.count())));
   }
-  ++leased_;
-  while (!idle_.empty()) {
-    auto connection = std::move(idle_.back());
-    idle_.pop_back();
+  ++sessions_->leased;
+  while (!sessions_->idle.empty()) {
+    auto connection = std::move(sessions_->idle.back());
+    sessions_->idle.pop_back();
     if (connection->still_open()) return connection;
   }
   lock.unlock();
   try {
-    return std::make_unique<Connection>(options_.session);
+    return std::make_unique<Connection>(sessions_->options.session);
   } catch (...) {
     check_in(nullptr);
     throw;
@@ -92,27 +99,27 @@ std::unique_ptr<Connection> Pool::check_out() {
 
 void Pool::check_in(std::unique_ptr<Connection> connection) noexcept {
   {
-    const std::lock_guard lock(mutex_);
-    --leased_;
-    if (connection && connection->usable()) idle_.push_back(std::move(connection));
+    const std::lock_guard lock(sessions_->mutex);
+    --sessions_->leased;
+    if (connection && connection->usable()) sessions_->idle.push_back(std::move(connection));
   }
-  free_.notify_one();
+  sessions_->free.notify_one();
 }
 
 std::shared_ptr<const Schema> Pool::schema(Connection& connection) {
   {
-    const std::lock_guard lock(mutex_);
-    if (schema_) return schema_;
+    const std::lock_guard lock(sessions_->mutex);
+    if (sessions_->schema) return sessions_->schema;
   }
   auto found = std::make_shared<const Schema>(read_schema(connection));
-  const std::lock_guard lock(mutex_);
-  if (found->complete()) schema_ = found;
+  const std::lock_guard lock(sessions_->mutex);
+  if (found->complete()) sessions_->schema = found;
   return found;
 }
 
 void Pool::forget_schema() {
-  const std::lock_guard lock(mutex_);
-  schema_.reset();
+  const std::lock_guard lock(sessions_->mutex);
+  sessions_->schema.reset();
 }
 
 }  // namespace collect::postgres

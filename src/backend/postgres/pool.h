@@ -4,8 +4,11 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -25,10 +28,13 @@ struct PoolOptions {
 // Whether a transaction finds its rows by index or means to read whole tables.
 enum class Plan { index, scan };
 
+// The number of the term in which this process is the runner (election/runner.h); nullopt: it is over.
+using Fence = std::function<std::optional<std::int64_t>()>;
+
 // BEGIN … COMMIT (read committed). BEGIN travels with the first statements, COMMIT with the last ones.
 class Transaction {
  public:
-  Transaction(Connection& connection, Plan plan);
+  Transaction(Connection& connection, Plan plan, const Fence& fence);
   ~Transaction();  // rolls back what was not committed
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -40,12 +46,14 @@ class Transaction {
   // flush() of this one (and what was added before); its answer.
   Rows run(std::string sql, Params params = {});
   // Sends what was added and COMMIT. Throws when the server says anything but "COMMIT": of a transaction that
-  // failed it says "ROLLBACK", and that is no error to libpq.
+  // failed it says "ROLLBACK", and that is no error to libpq. With a fence: throws `conflict`, and nothing is
+  // written, when the term is over.
   void commit();
 
  private:
   Connection& connection_;
   const Plan plan_;
+  const Fence& fence_;
   std::vector<Statement> waiting_;
   bool begun_ = false;
   bool over_ = false;
@@ -66,6 +74,9 @@ class Pool {
  public:
   // Connects to nobody yet.
   explicit Pool(PoolOptions options);
+  // The same sessions; but what is written is written in the term that `fence` tells, or not at all
+  // (`conflict`).
+  Pool(const Pool& other, Fence fence) : sessions_(other.sessions_), fence_(std::move(fence)) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -78,7 +89,7 @@ class Pool {
     using Value = std::invoke_result_t<F, Transaction&, const Schema&>;
     try {
       Lease lease(*this);
-      Transaction transaction(lease.connection(), plan);
+      Transaction transaction(lease.connection(), plan, fence_);
       if constexpr (std::is_void_v<Value>) {
         std::forward<F>(f)(transaction, lease.schema());
         transaction.commit();
@@ -127,12 +138,17 @@ class Pool {
   void check_in(std::unique_ptr<Connection> connection) noexcept;
   std::shared_ptr<const Schema> schema(Connection& connection);
 
-  const PoolOptions options_;
-  std::mutex mutex_;
-  std::condition_variable free_;
-  std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
-  std::size_t leased_ = 0;                         // guarded by mutex_
-  std::shared_ptr<const Schema> schema_;           // guarded by mutex_
+  struct Sessions {
+    const PoolOptions options;
+    std::mutex mutex = {};
+    std::condition_variable free = {};
+    // All guarded by mutex.
+    std::vector<std::unique_ptr<Connection>> idle = {};
+    std::size_t leased = 0;
+    std::shared_ptr<const Schema> schema = {};
+  };
+  const std::shared_ptr<Sessions> sessions_;
+  const Fence fence_;  // empty: none
 };
 
 }  // namespace collect::postgres

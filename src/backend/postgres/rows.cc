@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "backend/postgres/fault.h"
+#include "base/hash.h"
 
 namespace collect::postgres {
 namespace {
@@ -49,6 +50,15 @@ bool Rows::is_null(int row, int column) const {
 std::string_view Rows::view(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column),
           static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+}
+
+std::string Rows::bytes(int row, int column) const {
+  const auto text = view(row, column);
+  auto bytes = text.starts_with("\\x") ? from_hex(text.substr(2)) : std::nullopt;
+  if (!bytes && !is_null(row, column)) {
+    throw Fault(internal("expected bytes in hex from PostgreSQL, got another type of column"));
+  }
+  return std::move(bytes).value_or("");
 }
 
 std::int64_t Rows::int64(int row, int column) const {

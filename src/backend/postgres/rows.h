@@ -31,6 +31,7 @@ class Rows {
   [[nodiscard]] bool is_null(int row, int column) const;
   [[nodiscard]] std::string_view view(int row, int column) const;  // lives as long as this
   [[nodiscard]] std::string text(int row, int column) const { return std::string(view(row, column)); }
+  [[nodiscard]] std::string bytes(int row, int column) const;  // of a bytea
   [[nodiscard]] std::int64_t int64(int row, int column) const;
   [[nodiscard]] bool flag(int row, int column) const { return view(row, column) == "t"; }
   // From timestamptz, or timestamp taken as UTC. Years beyond 1 to 9999 and infinity become the nearest of

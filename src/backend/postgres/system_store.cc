@@ -30,6 +30,45 @@ std::string custom_data_of(const Organization& organization) {
   return writer.text();
 }
 
+struct Chosen {
+  std::string sql;
+  Params params;
+  int count = 0;
+
+  template <class T>
+  void add(std::string_view clause, const std::optional<T>& value) {
+    if (!value) return;
+    params.add(*value);
+    sql += fmt::format(fmt::runtime(clause), ++count);
+  }
+};
+
+Chosen choose(Transaction& transaction, const Schema& schema, const systems::SystemFilter& filter) {
+  Chosen chosen;
+  chosen.sql = filter.include_deleted ? "WHERE true" : "WHERE s.deleted_at IS NULL";
+  if (filter.organization_id) {
+    const auto names = names_of_organization(transaction, schema, filter.organization_id->text());
+    chosen.params.texts(names);
+    chosen.sql += fmt::format(" AND s.organization_id = ANY(${}::{}[])", ++chosen.count,
+                              schema.type("systems.organization_id"));
+  }
+  chosen.add(" AND s.status = ${}", filter.status);
+  chosen.add(" AND s.type = ${}", filter.type);
+  chosen.add(" AND position(lower(${}::text) in lower(concat_ws(E'\\n', s.name, s.fqdn, s.system_key))) > 0",
+             filter.search);
+  return chosen;
+}
+
+std::optional<Time> find_age(Transaction& transaction, const Schema& schema, const SystemId& id) {
+  if (!schema.can_hold("systems.id", id.text())) return std::nullopt;
+  const auto rows = transaction.run("SELECT created_at FROM systems WHERE id = $1", Params::of(id));
+  return rows.empty() ? std::nullopt : std::optional(rows.time(0, 0));
+}
+
+Failure not_there(const SystemId& id) {
+  return invalid(fmt::format("there is no system {} to go on from", json::quote(id.text())));
+}
+
 }  // namespace
 
 Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_id) {
@@ -53,20 +92,34 @@ Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_
 
 Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filter) {
   return pool_.write(
-      [&](Transaction& transaction, const Schema& schema) {
+      [&](Transaction& transaction, const Schema& schema) -> Result<std::vector<System>> {
         std::vector<System> systems;
-        auto params = Params::of(filter.include_deleted);
-        std::string where = "WHERE ($1::boolean OR s.deleted_at IS NULL)";
-        if (filter.organization_id) {
-          const auto names = names_of_organization(transaction, schema, filter.organization_id->text());
-          where +=
-              fmt::format(" AND s.organization_id = ANY($2::{}[])", schema.type("systems.organization_id"));
-          params.texts(names);
+        auto chosen = choose(transaction, schema, filter);
+        if (filter.after) {
+          const auto after = find_age(transaction, schema, *filter.after);
+          if (!after) return not_there(*filter.after);
+          chosen.add(" AND (s.created_at, s.id) > (${},", after);
+          chosen.add(" ${})", filter.after);
         }
-        const auto rows = transaction.run(select_systems(schema) + where + " ORDER BY s.created_at, s.id",
-                                          std::move(params));
+        chosen.sql += " ORDER BY s.created_at, s.id";
+        chosen.add(" LIMIT ${}", filter.limit);
+        chosen.add(" OFFSET ${}", std::optional(filter.skip));
+        const auto rows = transaction.run(select_systems(schema) + chosen.sql, std::move(chosen.params));
         for (int row = 0; row < rows.count(); ++row) systems.push_back(system_at(rows, row));
         return systems;
+      },
+      Plan::scan);
+}
+
+Result<Count> SystemStore::count(const systems::SystemFilter& filter) {
+  return pool_.write(
+      [&](Transaction& transaction, const Schema& schema) {
+        auto chosen = choose(transaction, schema, filter);
+        chosen.add(" LIMIT ${}", std::optional(kCounted + 1));
+        const auto rows = transaction.run(
+            fmt::format("SELECT count(*) FROM (SELECT FROM systems s {}) AS chosen", chosen.sql),
+            std::move(chosen.params));
+        return counted(rows.int64(0, 0), rows.int64(0, 0));
       },
       Plan::scan);
 }

@@ -11,6 +11,7 @@ class SystemStore final : public systems::SystemStore {
   explicit SystemStore(Pool& pool) : pool_(pool) {}
   Result<std::optional<systems::Login>> find(std::string_view key_or_id) override;
   Result<std::vector<systems::System>> list(const systems::SystemFilter& filter) override;
+  Result<Count> count(const systems::SystemFilter& filter) override;
   Result<void> create(const systems::NewSystem& system, Time now) override;
   Result<void> change(const SystemId& system_id, const systems::SystemChange& change, Time now) override;
   Result<void> create_organization(const systems::Organization& organization, Time now) override;

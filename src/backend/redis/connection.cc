@@ -227,6 +227,13 @@ Result<ServerFacts> server_facts(Connection& connection) {
     facts.append_only = enabled == "1";
   facts.maxmemory_policy = info_value(info, "maxmemory_policy");
   facts.maxmemory = number_in<std::uint64_t>(info_value(info, "maxmemory"));
+  facts.used_memory = number_in<std::uint64_t>(info_value(info, "used_memory"));
+  facts.write_failing = info_value(info, "aof_last_write_status") == "err" ||
+                        info_value(info, "rdb_last_bgsave_status") == "err";
+  const auto time = connection.command({"TIME"});
+  if (!time) return time.failure();
+  facts.now = Time(std::chrono::seconds(number_in<std::int64_t>(std::string(time->at(0).text()))) +
+                   std::chrono::microseconds(number_in<std::int64_t>(std::string(time->at(1).text()))));
   // Hosted servers may forbid CONFIG; the rest is worth knowing all the same.
   if (auto fsync = connection.command({"CONFIG", "GET", "appendfsync"}); fsync && fsync->size() == 2) {
     facts.append_fsync = fsync->at(1).text();

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 struct redisContext;
@@ -119,6 +120,9 @@ struct ServerFacts {
   std::string append_fsync;         // "always", "everysec", "no"; empty: the server does not tell
   std::string maxmemory_policy;     // "noeviction", …; empty: the server does not tell
   std::uint64_t maxmemory = 0;      // bytes; 0: no limit
+  std::uint64_t used_memory = 0;    // bytes
+  bool write_failing = false;       // the last write of its append-only file or snapshot
+  Time now{};                       // by its clock
 };
 Result<ServerFacts> server_facts(Connection& connection);
 

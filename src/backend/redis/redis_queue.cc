@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/point.h"
 
 namespace collect::redis {
 
@@ -115,7 +116,7 @@ Result<Reply> RedisQueue::run(const Script& script, const Words& keys, const Wor
   return reply;
 }
 
-Result<Reply> RedisQueue::command(std::initializer_list<std::string_view> words) {
+Result<Reply> RedisQueue::command(std::span<const std::string_view> words) {
   auto connection = pool_.take();
   if (!connection) return connection.failure();
   auto reply = (*connection)->command(words);
@@ -219,6 +220,7 @@ Result<Settled> RedisQueue::settle(Stage stage, const WorkerId& worker, const Se
 
   const auto reply = run(scripts::settle(), key_words, words);
   if (!reply) return reply.failure();
+  point(queue::to_string(stage), "mid_settle");
   forget(holder, mine->token);
   return reply->integer() == 1 ? Settled::done : Settled::lease_lost;
 }
@@ -293,6 +295,22 @@ Result<bool> RedisQueue::take_dead(Stage stage, std::string_view text,
                            : run(scripts::take_dead(), {own.dead, own.ready}, {text});
   if (!reply) return reply.failure();
   return reply->integer() == 1;
+}
+
+Result<void> RedisQueue::put(Stage stage, queue::Part part, std::span<const queue::Delayed> messages) {
+  if (messages.empty()) return {};
+  const Keys& own = keys(stage);
+  const bool delayed = part == queue::Part::delayed;
+  const std::string& key = delayed ? own.delayed : part == queue::Part::dead ? own.dead : own.ready;
+  std::vector<std::string> scores;
+  scores.reserve(messages.size());
+  Words words = {delayed ? "ZADD" : "LPUSH", key};
+  for (const auto& message : messages) {
+    if (delayed) words.push_back(scores.emplace_back(seconds(message.due)));
+    words.push_back(message.text);
+  }
+  const auto reply = command(words);
+  return reply ? Result<void>() : reply.failure();
 }
 
 }  // namespace collect::redis

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,10 @@ class RedisQueue final : public queue::Queue {
   Result<bool> take_dead(queue::Stage stage, std::string_view text,
                          std::optional<std::string_view> ready) override;
 
+  // Messages of another engine join that part in this order (delayed ones by their time), all or none, never
+  // refused for depth.
+  Result<void> put(queue::Stage stage, queue::Part part, std::span<const queue::Delayed> messages);
+
  private:
   struct Keys {
     std::string ready, delayed, dead, leases, fence, busy, strikes, claim_prefix;
@@ -73,7 +78,10 @@ class RedisQueue final : public queue::Queue {
   std::optional<Held> held(const Holder& holder);
   void forget(const Holder& holder, const std::string& token);
   Result<Reply> run(const Script& script, const Words& keys, const Words& arguments);
-  Result<Reply> command(std::initializer_list<std::string_view> words);
+  Result<Reply> command(std::span<const std::string_view> words);
+  Result<Reply> command(std::initializer_list<std::string_view> words) {
+    return command(std::span(words.begin(), words.size()));
+  }
   Result<void> end_leases_of_gone_processes(const Keys& own);
 
   const RedisQueueOptions options_;

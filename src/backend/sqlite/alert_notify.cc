@@ -6,6 +6,7 @@
 
 #include "backend/sqlite/alert_store.h"
 #include "backend/sqlite/system_rows.h"
+#include "base/point.h"
 
 namespace collect::sqlite {
 namespace {
@@ -48,15 +49,16 @@ std::optional<RecordId> earlier_record(Snapshot& snapshot, const NotifyQuestion&
 
 void read_open(Snapshot& snapshot, NotifyState& state) {
   auto row = snapshot.query(
-      "SELECT a.id, a.rule, d.diff_type, d.field_path, d.previous_value, d.current_value"
+      "SELECT a.id, a.rule, d.diff_type, d.field_path, d.previous_value"
       " FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id"
       " WHERE a.system_id = ? AND a.is_resolved = 0 AND a.rule IS NOT NULL ORDER BY a.id",
       state.system.id);
   while (row.next()) {
-    if (!state.occurrences.contains(row.view(3))) continue;
+    const auto lies_in_it = [&](const auto& diff) { return alerts::lies_in(row.view(3), diff.field_path); };
+    if (std::ranges::none_of(state.unsent, lies_in_it)) continue;
     state.open.push_back({AlertId{row.int64(0)}, row.text(1),
                           diff::parse_change_type(row.view(2)).value_or(ChangeType::update), row.text(3),
-                          row.maybe_text(4), row.maybe_text(5)});
+                          row.maybe_text(4)});
   }
 }
 
@@ -64,7 +66,8 @@ void read_open(Snapshot& snapshot, NotifyState& state) {
 // them all.
 void read_occurrences(Snapshot& snapshot, NotifyState& state, Time since) {
   auto row = snapshot.query(
-      "SELECT field_path, created_at FROM inventory_diffs WHERE system_id = ? ORDER BY id DESC",
+      "SELECT field_path, created_at FROM inventory_diffs WHERE system_id = ?"
+      " ORDER BY created_at DESC, id DESC",
       state.system.id);
   while (row.next()) {
     const auto at = row.time(1);
@@ -174,6 +177,7 @@ Result<std::vector<Notified>> AlertStore::notify_all(std::span<const NotifyQuest
   return database_.write([&](Transaction& transaction) {
     std::vector<Notified> notified;
     for (const auto& question : questions) notified.push_back(answer(transaction, question, decide));
+    point("notification", "mid_transaction");
     return notified;
   });
 }

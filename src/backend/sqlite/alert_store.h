@@ -14,7 +14,9 @@ class AlertStore final : public alerts::AlertStore {
                                                    const alerts::DecideNotify& decide) override;
   Result<std::vector<alerts::UnsentRecord>> unfinished(Time before, std::size_t limit) override;
   Result<std::vector<alerts::ListedAlert>> list(const alerts::AlertFilter& filter) override;
-  Result<std::optional<alerts::ListedAlert>> find(alerts::AlertId id) override;
+  Result<Count> count(const alerts::AlertFilter& filter) override;
+  Result<std::optional<alerts::ShownAlert>> find(alerts::AlertId id) override;
+  Result<bool> raise(const alerts::StandingAlert& alert, Time now) override;
   Result<bool> resolve(alerts::AlertId id, Time now) override;
 
  private:

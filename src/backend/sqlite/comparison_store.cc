@@ -5,6 +5,7 @@
 #include <set>
 
 #include "backend/sqlite/documents.h"
+#include "base/point.h"
 
 namespace collect::sqlite {
 namespace {
@@ -14,10 +15,16 @@ using inventory::ComparisonQuestion;
 using inventory::ComparisonState;
 using inventory::RecordDiffs;
 
-std::string document_of(Snapshot& snapshot, const ComparisonQuestion& question, RecordId record_id,
-                        std::string_view hash) {
-  if (question.has_document && question.has_document(hash)) return "";
-  return read_document(snapshot, record_id).value_or("");
+// Into a PendingRecord or a Baseline. A damaged document is the record's misfortune, not its neighbours'.
+template <class Record>
+void read_document_of(Snapshot& snapshot, const ComparisonQuestion& question, Record& record) {
+  if (question.has_document && question.has_document(record.hash)) return;
+  auto document = read_document(snapshot, record.id);
+  if (!document) {
+    record.damage = document.failure().message;
+  } else {
+    record.document = std::move(*document).value_or("");
+  }
 }
 
 void read_pending(Snapshot& snapshot, const ComparisonQuestion& question, ComparisonState& state) {
@@ -26,8 +33,8 @@ void read_pending(Snapshot& snapshot, const ComparisonQuestion& question, Compar
       " ORDER BY timestamp, id LIMIT ?",
       state.system_id, question.max_records);
   while (row.next()) {
-    const RecordId id{row.int64(0)};
-    state.pending.push_back({id, row.time(1), document_of(snapshot, question, id, row.view(2)), row.text(2)});
+    state.pending.push_back({RecordId{row.int64(0)}, row.time(1), "", row.text(2)});
+    read_document_of(snapshot, question, state.pending.back());
   }
 }
 
@@ -39,9 +46,8 @@ void read_baseline(Snapshot& snapshot, const ComparisonQuestion& question, Compa
       " ORDER BY timestamp DESC, id DESC LIMIT 1",
       state.system_id, first.timestamp, first.id);
   if (!row.next()) return;
-  const RecordId id{row.int64(0)};
-  state.baseline = inventory::Baseline{id, row.time(1), document_of(snapshot, question, id, row.view(3)),
-                                       row.text(2), row.text(3)};
+  state.baseline = inventory::Baseline{RecordId{row.int64(0)}, row.time(1), "", row.text(2), row.text(3)};
+  read_document_of(snapshot, question, *state.baseline);
 }
 
 void read_newest_processed(Snapshot& snapshot, ComparisonState& state) {
@@ -56,7 +62,8 @@ void read_newest_processed(Snapshot& snapshot, ComparisonState& state) {
 // them all.
 void read_last_changed(Snapshot& snapshot, ComparisonState& state, Time since) {
   auto row = snapshot.query(
-      "SELECT field_path, created_at FROM inventory_diffs WHERE system_id = ? ORDER BY id DESC",
+      "SELECT field_path, created_at FROM inventory_diffs WHERE system_id = ?"
+      " ORDER BY created_at DESC, id DESC",
       state.system_id);
   while (row.next()) {
     const auto at = row.time(1);
@@ -71,9 +78,9 @@ ComparisonState read_state(Snapshot& snapshot, const SystemId& system_id,
   ComparisonState state;
   state.system_id = system_id;
   read_pending(snapshot, question, state);
+  read_newest_processed(snapshot, state);
   if (state.pending.empty()) return state;
   read_baseline(snapshot, question, state);
-  read_newest_processed(snapshot, state);
   if (question.changed_since) read_last_changed(snapshot, state, *question.changed_since);
   return state;
 }
@@ -109,10 +116,14 @@ Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion&
     // One system's documents at a time in memory.
     for (const auto& system_id : systems) {
       const auto state = read_state(transaction, system_id, question);
-      if (state.pending.empty()) continue;
+      if (state.pending.empty()) {
+        if (state.newest_processed) compared.push_back({system_id, state.newest_processed->second, 0, true});
+        continue;
+      }
       for (const auto& decided : decide(state))
         compared.push_back(write(transaction, system_id, decided, question.now));
     }
+    point("processing", "mid_transaction");
     return compared;
   });
 }

@@ -2,11 +2,14 @@
 #include "backend/sqlite/connection.h"
 
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
 #include <thread>
 
 namespace collect::sqlite {
 namespace {
+
+constexpr std::int64_t kLongestLog = std::int64_t{64} << 20U;  // bytes
 
 FailureKind kind_of(int code) {
   switch (code & 0xff) {
@@ -81,6 +84,7 @@ bool Cursor::next() {
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
+  connection_->note(code);
   const auto detail = tells_no_data(code) ? std::string(sqlite3_errmsg(connection_->handle_)) : std::string();
   throw Fault(failure_of(code, "run a statement", detail));
 }
@@ -176,14 +180,14 @@ Connection::Connection(const std::filesystem::path& file, Use use, const Setup& 
       script("PRAGMA page_size=8192");  // of a new file: documents of 30 KB want fewer pages each
       enter_wal(setup.busy_timeout);
     }
-    // secure_delete FAST: Debian's default ON writes every freed page once more. A checkpoint every 64 MiB:
-    // the queue's pages, written again and again, then reach the file once for many times in the log.
+    // secure_delete FAST: Debian's default ON writes every freed page once more.
     script(
         fmt::format("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
                     "PRAGMA secure_delete=FAST; PRAGMA cache_size=-{};"
-                    "PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864;",
-                    setup.cache_kib));
+                    "PRAGMA journal_size_limit={};",
+                    setup.cache_kib, kLongestLog));
     if (use == Use::read) script("PRAGMA query_only=ON");
+    if (use == Use::write) bound_log(file);
   } catch (...) {
     close();
     throw;
@@ -234,8 +238,42 @@ sqlite3_stmt* Connection::prepare(std::string_view sql, bool kept) {
 void Connection::script(const std::string& sql) {
   const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
   if (code == SQLITE_OK) return;
+  note(code);
   const auto detail = tells_no_data(code) ? std::string(sqlite3_errmsg(handle_)) : std::string();
   throw Fault(failure_of(code, "run a script", detail));
+}
+
+// A checkpoint every 64 MiB: the queue's pages, written again and again, then reach the file once for many
+// times in the log. Where less than that is free, as soon as the log is as long as what is left: so the file
+// has room to grow by all that the log holds. A log that fills a disk could never be emptied again.
+void Connection::bound_log(const std::filesystem::path& file) {
+  file_ = file.string();
+  auto pages = query("PRAGMA page_size");
+  page_size_ = pages.next() ? pages.int64(0) : 0;
+  sqlite3_wal_hook(
+      handle_,
+      [](void* self, sqlite3* handle, const char* name, int frames) {
+        if (static_cast<Connection*>(self)->log_is_long(frames)) sqlite3_wal_checkpoint(handle, name);
+        return SQLITE_OK;  // what was committed is; a checkpoint that failed is made up for by the next one
+      },
+      this);
+}
+
+bool Connection::log_is_long(std::int64_t frames) const {
+  const std::int64_t bytes = frames * page_size_;
+  if (bytes >= kLongestLog) return true;
+  struct statvfs disk {};
+  if (statvfs(file_.c_str(), &disk) != 0) return false;
+  return static_cast<std::uint64_t>(bytes) >= disk.f_bavail * disk.f_frsize;
+}
+
+void Connection::note(int code) {
+  if ((code & 0xff) == SQLITE_FULL) disk_was_full_ = true;
+}
+
+void Connection::empty_log() {
+  query("PRAGMA wal_checkpoint(TRUNCATE)").next();
+  disk_was_full_ = false;
 }
 
 std::int64_t Connection::changes() const {

@@ -138,6 +138,11 @@ class Connection {
   [[nodiscard]] std::int64_t changes() const;
   [[nodiscard]] std::int64_t last_insert_id() const;
   [[nodiscard]] bool in_transaction() const;
+  // A statement met a full disk, and the log was not emptied since.
+  [[nodiscard]] bool disk_was_full() const { return disk_was_full_; }
+  // Moves all that the write-ahead log holds into the file and gives its room back; throws Fault where the
+  // file cannot grow as far as that needs.
+  void empty_log();
   // Never throws; leaves the connection outside of any transaction.
   void roll_back() noexcept;
 
@@ -150,8 +155,14 @@ class Connection {
   sqlite3_stmt* prepare(std::string_view sql, bool kept);
   void enter_wal(std::chrono::milliseconds patience);
   void close() noexcept;
+  void note(int code);
+  void bound_log(const std::filesystem::path& file);
+  [[nodiscard]] bool log_is_long(std::int64_t frames) const;
 
   sqlite3* handle_ = nullptr;
+  std::string file_;            // of one for writing
+  std::int64_t page_size_ = 0;  // too
+  bool disk_was_full_ = false;
   std::unordered_map<std::string, detail::Prepared, Hash, std::equal_to<>> statements_;
 };
 

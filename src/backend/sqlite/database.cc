@@ -6,7 +6,14 @@
 
 #include <algorithm>
 
+#include "backend/ownership.h"
+
 namespace collect::sqlite {
+namespace {
+
+constexpr std::chrono::seconds kBetweenLooks{1};
+
+}  // namespace
 
 void Transaction::commit() {
   // A statement that met a full disk has rolled everything back, whatever f made of its failure.
@@ -20,7 +27,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
   // The write-ahead log takes its permissions from the file, which SQLite itself would make readable to all.
   // Only a new file is touched: closing a descriptor of a file drops this process's locks on it.
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (descriptor >= 0) ::close(descriptor);
+  if (descriptor >= 0) {
+    ::close(descriptor);
+    backend::give_to_owner_of_folder(file);
+  }
   try {
     return std::unique_ptr<Database>(new Database(file, options));
   } catch (const Fault& fault) {
@@ -34,6 +44,16 @@ Database::Database(std::filesystem::path file, const Options& options)
       writer_(std::make_unique<Connection>(
           file_, Connection::Use::write, Connection::Setup{options.busy_timeout, options.write_cache_kib})) {
   free_readers_.reserve(std::max<std::size_t>(options_.readers, 1));  // so that put_back() cannot fail
+}
+
+// On a full disk the log must not be what takes the room that somebody makes: until all that it holds has
+// found its place in the file, which then gives the log's room back, nothing is written.
+void Database::find_room() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < look_again_at_) throw Fault(unavailable("the disk was full a moment ago"));
+  look_again_at_ = now + kBetweenLooks;
+  writer_->empty_log();
+  look_again_at_ = {};
 }
 
 std::unique_ptr<Connection> Database::take_reader() {

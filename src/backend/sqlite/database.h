@@ -92,6 +92,7 @@ class Database {
   auto write(F&& f) -> typename detail::AsResult<std::invoke_result_t<F, Transaction&>>::type {
     const std::lock_guard lock(write_mutex_);
     try {
+      if (writer_->disk_was_full()) find_room();
       Transaction transaction(*writer_);
       return finish(std::forward<F>(f), transaction, [&] { transaction.commit(); });
     } catch (const Fault& fault) {
@@ -140,13 +141,15 @@ class Database {
     Database& database;
     std::unique_ptr<Connection> connection;
   };
+  void find_room();
   std::unique_ptr<Connection> take_reader();
   void put_back(std::unique_ptr<Connection> reader) noexcept;
 
   const std::filesystem::path file_;
   const Options options_;
   std::mutex write_mutex_;
-  std::unique_ptr<Connection> writer_;  // guarded by write_mutex_
+  std::unique_ptr<Connection> writer_;                   // guarded by write_mutex_
+  std::chrono::steady_clock::time_point look_again_at_;  // guarded by write_mutex_
   std::mutex read_mutex_;
   std::condition_variable reader_free_;
   std::vector<std::unique_ptr<Connection>> free_readers_;  // guarded by read_mutex_

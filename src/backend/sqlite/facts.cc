@@ -79,7 +79,7 @@ void sync_applications(Transaction& transaction, const inventory::ApplicationSyn
     for (const auto& application : sync.applications)
       write_application(transaction, sync, application, owner);
   }
-  remove_vanished(transaction, sync);
+  if (!sync.none_vanished) remove_vanished(transaction, sync);
 }
 
 }  // namespace collect::sqlite

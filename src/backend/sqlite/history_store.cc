@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/sqlite/history_store.h"
 
+#include <fmt/format.h>
+
+#include "backend/sqlite/diff_selection.h"
 #include "backend/sqlite/documents.h"
 
 namespace collect::sqlite {
@@ -9,7 +12,7 @@ namespace {
 const std::string kRecords =
     "SELECT id, system_id, timestamp, sender_timestamp, data_hash, data_size, processed_at, has_changes,"
     "   change_count, created_at, updated_at FROM inventory_records WHERE system_id = ?1";
-const std::string kNewestFirst = " ORDER BY timestamp DESC, id DESC LIMIT ?2";
+const std::string kNewestFirst = " ORDER BY timestamp DESC, id DESC LIMIT ?2 OFFSET ?3";
 
 using inventory::Diff;
 using inventory::Record;
@@ -57,12 +60,25 @@ std::optional<Time> timestamp_of(Snapshot& snapshot, RecordId record_id) {
   return row.next() ? std::optional(row.time(0)) : std::nullopt;
 }
 
+std::optional<Time> created_at_of(Snapshot& snapshot, DiffId diff_id) {
+  auto row = snapshot.query("SELECT created_at FROM inventory_diffs WHERE id = ?", diff_id);
+  return row.next() ? std::optional(row.time(0)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::optional<Record>> HistoryStore::latest(const SystemId& system_id) {
   return database_.read([&](Snapshot& snapshot) {
     static const std::string sql = kRecords + kNewestFirst;
-    auto row = snapshot.query(sql, system_id, 1);
+    auto row = snapshot.query(sql, system_id, 1, 0);
+    return row.next() ? std::optional(record_of(row)) : std::nullopt;
+  });
+}
+
+Result<std::optional<Record>> HistoryStore::record(const SystemId& system_id, RecordId record_id) {
+  static const std::string sql = kRecords + " AND id = ?2";
+  return database_.read([&](Snapshot& snapshot) {
+    auto row = snapshot.query(sql, system_id, record_id);
     return row.next() ? std::optional(record_of(row)) : std::nullopt;
   });
 }
@@ -78,16 +94,17 @@ Result<std::string> HistoryStore::held(RecordId record_id) {
   });
 }
 
-Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id, std::optional<RecordId> before,
-                                                  std::size_t limit) {
+Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id,
+                                                  const inventory::RecordFilter& filter, std::size_t limit) {
   static const std::string first_page = kRecords + kNewestFirst;
-  static const std::string next_page = kRecords + " AND (timestamp, id) < (?3, ?4)" + kNewestFirst;
-  static const std::string page_after_a_gone_record = kRecords + " AND id < ?3" + kNewestFirst;
+  static const std::string next_page = kRecords + " AND (timestamp, id) < (?4, ?5)" + kNewestFirst;
+  static const std::string page_after_a_gone_record = kRecords + " AND id < ?4" + kNewestFirst;
   return database_.read([&](Snapshot& snapshot) {
+    const auto& before = filter.before;
     const auto start = before ? timestamp_of(snapshot, *before) : std::nullopt;
-    auto row = start    ? snapshot.query(next_page, system_id, limit, *start, *before)
-               : before ? snapshot.query(page_after_a_gone_record, system_id, limit, *before)
-                        : snapshot.query(first_page, system_id, limit);
+    auto row = start    ? snapshot.query(next_page, system_id, limit, filter.skip, *start, *before)
+               : before ? snapshot.query(page_after_a_gone_record, system_id, limit, filter.skip, *before)
+                        : snapshot.query(first_page, system_id, limit, filter.skip);
     std::vector<Record> records;
     while (row.next()) records.push_back(record_of(row));
     return records;
@@ -96,19 +113,32 @@ Result<std::vector<Record>> HistoryStore::records(const SystemId& system_id, std
 
 Result<std::vector<Diff>> HistoryStore::diffs(const SystemId& system_id, const inventory::DiffFilter& filter,
                                               std::size_t limit) {
-  return database_.read([&](Snapshot& snapshot) {
+  // Found in the index alone; only those of the page are read whole.
+  static const auto page_of = [](const std::string& selected) {
+    return "SELECT d.id, d.system_id, d.previous_id, d.current_id, d.diff_type, d.category, d.severity,"
+           "   d.field_path, d.previous_value, d.current_value, d.notification_sent, d.created_at"
+           " FROM (SELECT id" +
+           selected +
+           "   ORDER BY created_at DESC, id DESC LIMIT ?9 OFFSET ?10) AS page"
+           " CROSS JOIN inventory_diffs d ON d.id = page.id ORDER BY d.created_at DESC, d.id DESC";
+  };
+  static const std::string of_system = page_of(kDiffsOfSystem + kChosenDiffs);
+  static const std::string of_record = page_of(kDiffsOfRecord + kChosenDiffs);
+  return database_.read([&](Snapshot& snapshot) -> Result<std::vector<Diff>> {
+    const auto before_at = filter.before ? created_at_of(snapshot, *filter.before) : std::nullopt;
+    if (filter.before && !before_at) {
+      return invalid(
+          fmt::format("there is no diff {} to go on from", static_cast<std::int64_t>(*filter.before)));
+    }
+    const auto end = inventory::end_of(filter, before_at);
+    const auto from = filter.from.value_or(inventory::kFirstTime);
+    auto row = filter.current_id
+                   ? snapshot.query(of_record, system_id, from, end.created_at, end.id, filter.severity,
+                                    filter.category, filter.diff_type, filter.search, limit, filter.skip,
+                                    *filter.current_id)
+                   : snapshot.query(of_system, system_id, from, end.created_at, end.id, filter.severity,
+                                    filter.category, filter.diff_type, filter.search, limit, filter.skip);
     std::vector<Diff> diffs;
-    // `id <` stands alone so that a page far down starts there in the index.
-    auto row = snapshot.query(
-        "SELECT id, system_id, previous_id, current_id, diff_type, category, severity, field_path,"
-        "   previous_value, current_value, notification_sent, created_at"
-        " FROM inventory_diffs WHERE system_id = ?1 AND id < coalesce(?2, 9223372036854775807)"
-        "   AND (?3 IS NULL OR severity = ?3) AND (?4 IS NULL OR category = ?4)"
-        "   AND (?5 IS NULL OR diff_type = ?5) AND (?6 IS NULL OR current_id = ?6)"
-        "   AND (?7 IS NULL OR created_at >= ?7) AND (?8 IS NULL OR created_at < ?8)"
-        " ORDER BY id DESC LIMIT ?9",
-        system_id, filter.before, filter.severity, filter.category, filter.diff_type, filter.current_id,
-        filter.from, filter.to, limit);
     while (row.next()) diffs.push_back(diff_of(row));
     return diffs;
   });

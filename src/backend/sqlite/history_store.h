@@ -11,9 +11,11 @@ class HistoryStore final : public inventory::HistoryStore {
   explicit HistoryStore(Database& database) : database_(database) {}
 
   Result<std::optional<inventory::Record>> latest(const SystemId& system_id) override;
+  Result<std::optional<inventory::Record>> record(const SystemId& system_id, RecordId record_id) override;
   Result<std::optional<std::string>> document(RecordId record_id) override;
   Result<std::string> held(RecordId record_id) override;
-  Result<std::vector<inventory::Record>> records(const SystemId& system_id, std::optional<RecordId> before,
+  Result<std::vector<inventory::Record>> records(const SystemId& system_id,
+                                                 const inventory::RecordFilter& filter,
                                                  std::size_t limit) override;
   Result<std::vector<inventory::Diff>> diffs(const SystemId& system_id, const inventory::DiffFilter& filter,
                                              std::size_t limit) override;

@@ -3,6 +3,8 @@
 
 #include "backend/sqlite/documents.h"
 #include "backend/sqlite/facts.h"
+#include "base/point.h"
+#include "inventory/batch_packer.h"
 
 namespace collect::sqlite {
 namespace {
@@ -12,19 +14,35 @@ using inventory::IntakePlan;
 using inventory::IntakeState;
 using inventory::LatestRecord;
 using inventory::Outcome;
+using inventory::PackedRow;
 using inventory::ProcessedMessage;
 
-void read_system(Transaction& transaction, const SystemId& system_id, IntakeState& state) {
-  if (state.systems.contains(system_id)) return;
+// What stands in the database, and where the next documents can be packed.
+struct Read {
+  IntakeState state;
+  inventory::BatchPacker::Places places;
+};
+
+void read_system(Transaction& transaction, const SystemId& system_id, Read& read) {
+  if (read.state.systems.contains(system_id)) return;
   auto row = transaction.query(
-      "SELECT r.id, r.timestamp, r.data_hash, r.derived_hash FROM systems s"
+      "SELECT r.id, r.timestamp, r.data_hash, r.derived_hash, b.id, coalesce(q.document_hash, b.data_hash),"
+      "   p.position"
+      " FROM systems s"
       " LEFT JOIN inventory_records r ON r.id = (SELECT id FROM inventory_records WHERE system_id = s.id"
       "   ORDER BY timestamp DESC, id DESC LIMIT 1)"
+      " LEFT JOIN packed_documents p ON p.record_id = r.id"
+      " LEFT JOIN packed_documents q ON q.record_id = coalesce(p.base_id, p.record_id)"
+      " LEFT JOIN inventory_records b ON b.id = q.record_id"
       " WHERE s.id = ?",
       system_id);
   if (!row.next()) return;
-  auto& latest = state.systems[system_id];
-  if (!row.is_null(0)) latest = LatestRecord{RecordId{row.int64(0)}, row.time(1), row.text(2), row.text(3)};
+  auto& latest = read.state.systems[system_id];
+  if (row.is_null(0)) return;
+  latest = LatestRecord{RecordId{row.int64(0)}, row.time(1), row.text(2), row.text(3)};
+  if (!row.is_null(4)) {
+    read.places[system_id] = {RecordId{row.int64(4)}, row.text(5), static_cast<int>(row.int64(6))};
+  }
 }
 
 // A dead message has no effects: when an operator sends it round again it counts as new.
@@ -34,26 +52,38 @@ void read_message(Transaction& transaction, const MessageId& message_id, IntakeS
   if (row.next()) state.processed.insert(message_id);
 }
 
-IntakeState read_state(Transaction& transaction, std::span<const Arrival> batch) {
-  IntakeState state;
+Read read_state(Transaction& transaction, std::span<const Arrival> batch) {
+  Read read;
   for (const auto& arrival : batch) {
-    read_system(transaction, arrival.system_id, state);
-    read_message(transaction, arrival.message_id, state);
+    read_system(transaction, arrival.system_id, read);
+    read_message(transaction, arrival.message_id, read.state);
   }
-  return state;
+  return read;
 }
 
+// `packed` has a row for each record, or none: then documents are written plain.
 std::vector<RecordId> write_records(Transaction& transaction, std::span<const Arrival> batch,
-                                    const IntakePlan& plan, Time now) {
+                                    const IntakePlan& plan, std::span<const PackedRow> packed, Time now) {
   std::vector<RecordId> ids;
   ids.reserve(plan.records.size());
-  for (const auto& record : plan.records) {
+  for (std::size_t i = 0; i < plan.records.size(); ++i) {
+    const auto& record = plan.records[i];
     const auto& arrival = batch[record.arrival];
-    ids.push_back(insert_record(transaction, {arrival.system_id, arrival.received_at, arrival.sender_time,
-                                              arrival.document, arrival.hash, record.derived_hash,
-                                              record.late ? std::optional(now) : std::nullopt, now}));
+    ids.push_back(insert_record(
+        transaction,
+        {arrival.system_id, arrival.received_at, arrival.sender_time, arrival.document, arrival.hash,
+         record.derived_hash, record.late ? std::optional(now) : std::nullopt, now},
+        packed.empty() ? nullptr : &packed[i]));
   }
   return ids;
+}
+
+std::map<RecordId, std::string> read_bases(Snapshot& snapshot, std::span<const RecordId> records) {
+  std::map<RecordId, std::string> out;
+  for (const RecordId id : records) {
+    if (auto document = read_base(snapshot, id)) out.emplace(id, *std::move(document));
+  }
+  return out;
 }
 
 RecordId resolve(const inventory::RecordRef& ref, const std::vector<RecordId>& ids) {
@@ -87,14 +117,54 @@ void write_plan(Transaction& transaction, const IntakePlan& plan, const std::vec
 
 }  // namespace
 
+// Bases that are not remembered are read without waiting for those who write.
+Result<void> IntakeStore::pack_ahead(inventory::BatchPacker& packer) {
+  const auto unknown = packer.unknown();
+  if (!unknown.empty()) {
+    auto read = database_.read([&](Snapshot& snapshot) {
+      for (const SystemId& system_id : unknown) {
+        auto row = snapshot.query(
+            "SELECT coalesce(p.base_id, p.record_id) FROM packed_documents p WHERE p.record_id ="
+            " (SELECT id FROM inventory_records WHERE system_id = ? ORDER BY timestamp DESC, id DESC LIMIT "
+            "1)",
+            system_id);
+        if (!row.next()) continue;
+        const auto base = read_packed(snapshot, RecordId{row.int64(0)});
+        if (!base || base->base_id) continue;
+        if (auto document = inventory::unpack_base(*base)) {
+          packer.know(system_id, {base->record_id, base->hash, *std::move(document)});
+        }
+      }
+    });
+    if (!read) return read;
+  }
+  packer.pack_ahead();
+  return {};
+}
+
 Result<std::vector<RecordId>> IntakeStore::take_in(std::span<const Arrival> batch, Time now,
                                                    const inventory::DecideIntake& decide) {
-  return database_.write([&](Transaction& transaction) {
-    const auto plan = decide(read_state(transaction, batch));
-    auto ids = write_records(transaction, batch, plan, now);
-    write_plan(transaction, plan, ids, now);
-    return ids;
+  inventory::BatchPacker packer(bases_, batch);
+  const bool packing = form_ == inventory::DocumentForm::packed;
+  if (packing) {
+    if (auto ready = pack_ahead(packer); !ready) return ready.failure();
+  }
+  IntakePlan plan;
+  std::vector<PackedRow> packed;
+  auto ids = database_.write([&](Transaction& transaction) {
+    const Read read = read_state(transaction, batch);
+    plan = decide(read.state);
+    if (packing) {
+      packed = packer.pack(plan, read.places,
+                           [&](std::span<const RecordId> bases) { return read_bases(transaction, bases); });
+    }
+    auto written = write_records(transaction, batch, plan, packed, now);
+    point("inventory", "mid_transaction");
+    write_plan(transaction, plan, written, now);
+    return written;
   });
+  if (ids) packer.remember(plan, packed, *ids);
+  return ids;
 }
 
 Result<void> IntakeStore::book_dead(std::span<const ProcessedMessage> messages, Time now) {

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "backend/sqlite/database.h"
+#include "inventory/batch_packer.h"
 #include "inventory/intake_store.h"
 
 namespace collect::sqlite {
 
 class IntakeStore final : public inventory::IntakeStore {
  public:
-  explicit IntakeStore(Database& database) : database_(database) {}
+  IntakeStore(Database& database, inventory::DocumentForm form) : database_(database), form_(form) {}
 
   Result<std::vector<RecordId>> take_in(std::span<const inventory::Arrival> batch, Time now,
                                         const inventory::DecideIntake& decide) override;
@@ -18,7 +19,11 @@ class IntakeStore final : public inventory::IntakeStore {
   Result<std::uint64_t> forget_messages(Time before, std::size_t limit) override;
 
  private:
+  Result<void> pack_ahead(inventory::BatchPacker& packer);
+
   Database& database_;
+  const inventory::DocumentForm form_;
+  inventory::PackBases bases_{inventory::kPackBaseBytes};
 };
 
 }  // namespace collect::sqlite

@@ -100,7 +100,7 @@ void read_items(Snapshot& snapshot, Systems& systems, Delivery& delivery) {
     const auto news = alerts::parse_news(row.view(kAlertColumnCount)).value_or(alerts::News::firing);
     delivery.items.push_back({news, std::move(alert), system});
   }
-  std::ranges::sort(delivery.items, alerts::told_before);
+  delivery.items = alerts::in_order(std::move(delivery.items));
 }
 
 ListedDelivery listed_of(const Cursor& row) {

@@ -2,8 +2,13 @@
 #include "backend/sqlite/sqlite_queue.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
 
 #include "base/hash.h"
+#include "base/point.h"
 
 namespace collect::sqlite {
 
@@ -36,93 +41,130 @@ std::int64_t start_of_line(Transaction& transaction, Stage stage) {
   return row.next() && !row.is_null(0) ? row.int64(0) : 0;
 }
 
+// Its depth is counted by who calls this.
 void insert(Transaction& transaction, Stage stage, std::string_view state, std::int64_t position,
             std::string_view text) {
-  transaction.run("INSERT INTO queue_messages(stage, state, position, system_id) VALUES (?, ?, ?, ?)",
-                  to_string(stage), state, position, queue::system_of(text));
-  transaction.run("INSERT INTO queue_texts(message_id, text) VALUES (?, ?)", transaction.last_insert_id(),
-                  Blob{text});
+  transaction.run(
+      "INSERT INTO queue_messages(stage, state, position, system_id, text) VALUES (?, ?, ?, ?, ?)",
+      to_string(stage), state, position, queue::system_of(text), Blob{text});
 }
 
-void take_lease(Transaction& transaction, Stage stage, const WorkerId& worker, Time until, bool adopted) {
+void count(Transaction& transaction, Stage stage, std::string_view state, std::int64_t more) {
+  if (more == 0) return;
+  transaction.run("UPDATE queue_depths SET messages = messages + ? WHERE stage = ? AND state = ?", more,
+                  to_string(stage), state);
+}
+
+std::int64_t size_of(const auto& list) {
+  return static_cast<std::int64_t>(list.size());
+}
+
+// A claim as a lease lists it.
+std::string listed(const std::vector<std::int64_t>& ids) {
+  return fmt::format("[{}]", fmt::join(ids, ","));
+}
+
+void take_lease(Transaction& transaction, Stage stage, const WorkerId& worker, Time until,
+                std::string_view messages) {
   transaction.run(
-      "INSERT INTO queue_leases(stage, worker, expires_at, adopted) VALUES (?, ?, ?, ?) "
-      "ON CONFLICT(stage, worker) DO UPDATE SET expires_at = excluded.expires_at, adopted = excluded.adopted",
-      to_string(stage), worker.text, until, adopted);
+      "INSERT INTO queue_leases(stage, worker, expires_at, adopted, messages) VALUES (?, ?, ?, 0, ?)",
+      to_string(stage), worker.text, until, messages);
 }
 
 void drop_lease(Transaction& transaction, Stage stage, std::string_view worker) {
   transaction.run("DELETE FROM queue_leases WHERE stage = ? AND worker = ?", to_string(stage), worker);
 }
 
-// Absent: no lease.
-std::optional<bool> lease_was_adopted(Transaction& transaction, Stage stage, const WorkerId& worker) {
-  auto row = transaction.query("SELECT adopted FROM queue_leases WHERE stage = ? AND worker = ?",
-                               to_string(stage), worker.text);
-  if (!row.next()) return std::nullopt;
-  return row.flag(0);
-}
-
-std::vector<std::string> claimed_texts(Transaction& transaction, Stage stage, const WorkerId& worker) {
-  std::vector<std::string> texts;
-  auto row = transaction.query(
-      "SELECT t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
-      "WHERE m.stage = ? AND m.worker = ? ORDER BY m.position, m.id",
-      to_string(stage), worker.text);
-  while (row.next()) texts.push_back(row.text(0));
-  return texts;
+// The claim that the worker has already, under a lease that begins anew. No texts: it has none.
+Claim held(Transaction& transaction, Stage stage, const WorkerId& worker, Time until) {
+  Claim claim;
+  {
+    auto row = transaction.query(
+        "SELECT l.adopted, m.text FROM queue_leases l CROSS JOIN json_each(l.messages) c"
+        " CROSS JOIN queue_messages m ON m.id = c.value WHERE l.stage = ? AND l.worker = ? ORDER BY c.key",
+        to_string(stage), worker.text);
+    while (row.next()) {
+      claim.adopted = row.flag(0);
+      claim.texts.push_back(row.text(1));
+    }
+  }
+  if (claim.texts.empty()) {
+    drop_lease(transaction, stage, worker.text);
+  } else {
+    transaction.run("UPDATE queue_leases SET expires_at = ? WHERE stage = ? AND worker = ?", until,
+                    to_string(stage), worker.text);
+  }
+  return claim;
 }
 
 // False: nobody's lease has run out.
 bool adopt(Transaction& transaction, Stage stage, const WorkerId& worker, Time now) {
-  std::string other;
-  {
-    auto row = transaction.query(
-        "SELECT worker FROM queue_leases WHERE stage = ? AND expires_at <= ? ORDER BY expires_at LIMIT 1",
-        to_string(stage), now);
-    if (!row.next()) return false;
-    other = row.text(0);
+  return transaction.run(
+             "UPDATE queue_leases SET worker = ?1, adopted = 1 WHERE stage = ?2 AND worker ="
+             " (SELECT worker FROM queue_leases WHERE stage = ?2 AND expires_at <= ?3"
+             "   ORDER BY expires_at LIMIT 1)",
+             worker.text, to_string(stage), now) > 0;
+}
+
+// What the workers of a stage have: these messages are nobody else's, and these systems' others have to wait.
+struct Taken {
+  std::set<std::int64_t> messages;
+  std::set<std::string, std::less<>> systems;
+};
+
+Taken taken(Transaction& transaction, Stage stage) {
+  Taken out;
+  auto row = transaction.query(
+      "SELECT m.id, m.system_id FROM queue_leases l CROSS JOIN json_each(l.messages) c"
+      " CROSS JOIN queue_messages m ON m.id = c.value WHERE l.stage = ?",
+      to_string(stage));
+  while (row.next()) {
+    out.messages.insert(row.int64(0));
+    if (!row.view(1).empty()) out.systems.insert(row.text(1));
   }
-  transaction.run("UPDATE queue_messages SET worker = ? WHERE stage = ? AND worker = ?", worker.text,
-                  to_string(stage), other);
-  drop_lease(transaction, stage, other);
-  return true;
+  return out;
 }
 
-bool is_busy_elsewhere(Transaction& transaction, Stage stage, std::string_view system,
-                       const WorkerId& worker) {
-  if (system.empty()) return false;
-  return transaction
-      .query(
-          "SELECT 1 FROM queue_messages WHERE stage = ? AND system_id = ? AND worker IS NOT NULL AND worker "
-          "<> ?",
-          to_string(stage), system, worker.text)
-      .next();
-}
-
-std::vector<std::string> take(Transaction& transaction, Stage stage, const WorkerId& worker,
-                              ClaimLimits limits) {
-  std::vector<std::string> texts;
+struct Batch {
   std::vector<std::int64_t> ids;
+  std::vector<std::string> texts;
+};
+
+// From the front of the line, for a worker that has nothing.
+Batch take(Transaction& transaction, Stage stage, ClaimLimits limits) {
+  const Taken others = taken(transaction, stage);
+  Batch batch;
   std::size_t bytes = 0;
-  {
-    auto row = transaction.query(
-        "SELECT m.id, m.system_id, t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
-        "WHERE m.stage = ? AND m.state = 'ready' ORDER BY m.position, m.id",
-        to_string(stage));
-    while (texts.size() < limits.messages && row.next()) {
-      const auto text = row.view(2);
-      if (!texts.empty() && bytes + text.size() > limits.bytes) break;
-      if (is_busy_elsewhere(transaction, stage, row.view(1), worker)) break;
-      bytes += text.size();
-      ids.push_back(row.int64(0));
-      texts.emplace_back(text);
-    }
+  auto line = transaction.query(
+      "SELECT id FROM queue_messages WHERE stage = ? AND state = 'ready' ORDER BY position, id",
+      to_string(stage));
+  while (batch.ids.size() < limits.messages && line.next()) {
+    const auto id = line.int64(0);
+    if (others.messages.contains(id)) continue;
+    auto row = transaction.query("SELECT system_id, text FROM queue_messages WHERE id = ?", id);
+    if (!row.next() || others.systems.contains(row.view(0))) break;
+    const auto text = row.view(1);
+    if (!batch.ids.empty() && bytes + text.size() > limits.bytes) break;
+    bytes += text.size();
+    batch.ids.push_back(id);
+    batch.texts.emplace_back(text);
   }
-  for (const auto id : ids) {
-    transaction.run("UPDATE queue_messages SET state = 'claimed', worker = ? WHERE id = ?", worker.text, id);
-  }
-  return texts;
+  return batch;
+}
+
+// The next message that no worker has.
+std::optional<std::int64_t> first_ready(Snapshot& snapshot, Stage stage) {
+  auto row = snapshot.query(
+      "SELECT id FROM queue_messages WHERE stage = ?1 AND state = 'ready' AND id NOT IN"
+      "   (SELECT c.value FROM queue_leases l, json_each(l.messages) c WHERE l.stage = ?1)"
+      " ORDER BY position, id LIMIT 1",
+      to_string(stage));
+  return row.next() ? std::optional(row.int64(0)) : std::nullopt;
+}
+
+std::string text_of(Snapshot& snapshot, std::int64_t id) {
+  auto row = snapshot.query("SELECT text FROM queue_messages WHERE id = ?", id);
+  return row.next() ? row.text(0) : std::string();
 }
 
 std::string hash_of(std::string_view text) {
@@ -136,7 +178,8 @@ Result<void> SqliteQueue::enqueue(Stage stage, std::span<const std::string> text
   return database_.write([&](Transaction& transaction) -> Result<void> {
     if (options_.max_depth > 0) {
       auto row = transaction.query(
-          "SELECT sum(messages) FROM queue_depths WHERE stage = ? AND state IN ('ready', 'delayed')",
+          "SELECT sum(messages) - (SELECT coalesce(sum(json_array_length(messages)), 0) FROM queue_leases"
+          "   WHERE stage = ?1) FROM queue_depths WHERE stage = ?1 AND state IN ('ready', 'delayed')",
           to_string(stage));
       const auto waiting = row.next() ? static_cast<std::uint64_t>(row.int64(0)) : 0;
       if (waiting + texts.size() > options_.max_depth) {
@@ -146,6 +189,7 @@ Result<void> SqliteQueue::enqueue(Stage stage, std::span<const std::string> text
     }
     auto position = end_of_line(transaction, stage, "ready");
     for (const auto& text : texts) insert(transaction, stage, "ready", position++, text);
+    count(transaction, stage, "ready", size_of(texts));
     return {};
   });
 }
@@ -156,24 +200,15 @@ Result<Claim> SqliteQueue::claim(Stage stage, const WorkerId& worker, ClaimLimit
   if (!*worth) return Claim{};
   return database_.write([&](Transaction& transaction) {
     const Time now = clock_.now();
-    Claim claim;
-    if (const auto was_adopted = lease_was_adopted(transaction, stage, worker)) {
-      claim.texts = claimed_texts(transaction, stage, worker);
-      claim.adopted = *was_adopted;
-      if (claim.texts.empty()) drop_lease(transaction, stage, worker.text);
-    }
+    const Time until = now + options_.lease;
+    Claim claim = held(transaction, stage, worker, until);
     while (claim.texts.empty() && adopt(transaction, stage, worker, now)) {
-      claim.texts = claimed_texts(transaction, stage, worker);
-      claim.adopted = !claim.texts.empty();
+      claim = held(transaction, stage, worker, until);
     }
-    if (claim.texts.empty()) {
-      claim.adopted = false;
-      claim.texts = take(transaction, stage, worker, limits);
-    }
-    if (!claim.texts.empty()) {
-      take_lease(transaction, stage, worker, now + options_.lease, claim.adopted);
-    }
-    return claim;
+    if (!claim.texts.empty()) return claim;
+    auto batch = take(transaction, stage, limits);
+    if (!batch.ids.empty()) take_lease(transaction, stage, worker, until, listed(batch.ids));
+    return Claim{std::move(batch.texts), false};
   });
 }
 
@@ -184,9 +219,7 @@ Result<bool> SqliteQueue::worth_claiming(Stage stage, const WorkerId& worker) {
                .query("SELECT 1 FROM queue_leases WHERE stage = ? AND (worker = ? OR expires_at <= ?)",
                       to_string(stage), worker.text, clock_.now())
                .next() ||
-           snapshot
-               .query("SELECT 1 FROM queue_messages WHERE stage = ? AND state = 'ready'", to_string(stage))
-               .next();
+           first_ready(snapshot, stage).has_value();
   });
 }
 
@@ -199,29 +232,34 @@ Result<bool> SqliteQueue::renew(Stage stage, const WorkerId& worker) {
 
 Result<Settled> SqliteQueue::settle(Stage stage, const WorkerId& worker, const Settlement& settlement) {
   return database_.write([&](Transaction& transaction) {
-    if (!lease_was_adopted(transaction, stage, worker)) return Settled::lease_lost;
+    const auto claimed = [&]() -> std::optional<std::string> {
+      auto row = transaction.query("SELECT messages FROM queue_leases WHERE stage = ? AND worker = ?",
+                                   to_string(stage), worker.text);
+      return row.next() ? std::optional(row.text(0)) : std::nullopt;
+    }();
+    if (!claimed) return Settled::lease_lost;
     drop_lease(transaction, stage, worker.text);
-    transaction.run(
-        "DELETE FROM queue_texts WHERE message_id IN "
-        "(SELECT id FROM queue_messages WHERE stage = ? AND worker = ?)",
-        to_string(stage), worker.text);
-    if (transaction.run("DELETE FROM queue_messages WHERE stage = ? AND worker = ?", to_string(stage),
-                        worker.text) == 0) {
-      return Settled::lease_lost;
-    }
-    auto position =
-        start_of_line(transaction, stage) - static_cast<std::int64_t>(settlement.give_back.size());
+    const auto gone =
+        transaction.run("DELETE FROM queue_messages WHERE id IN (SELECT value FROM json_each(?))", *claimed);
+    if (gone == 0) return Settled::lease_lost;
+    point(to_string(stage), "mid_settle");
+    auto position = start_of_line(transaction, stage) - size_of(settlement.give_back);
     for (const auto& text : settlement.give_back) insert(transaction, stage, "ready", position++, text);
     position = settlement.dead.empty() ? 0 : end_of_line(transaction, stage, "dead");
     for (const auto& text : settlement.dead) insert(transaction, stage, "dead", position++, text);
     for (const auto& delayed : settlement.delayed) {
       insert(transaction, stage, "delayed", microseconds(delayed.due), delayed.text);
     }
+    count(transaction, stage, "ready", size_of(settlement.give_back) - gone);
+    count(transaction, stage, "dead", size_of(settlement.dead));
+    count(transaction, stage, "delayed", size_of(settlement.delayed));
     for (const Stage next : queue::kStages) {
-      position = end_of_line(transaction, next, "ready");
+      const auto first = end_of_line(transaction, next, "ready");
+      position = first;
       for (const auto& onward : settlement.onward) {
         if (onward.stage == next) insert(transaction, next, "ready", position++, onward.text);
       }
+      count(transaction, next, "ready", position - first);
     }
     return Settled::done;
   });
@@ -296,6 +334,8 @@ Result<std::uint64_t> SqliteQueue::promote(Stage stage) {
     for (const auto id : ids) {
       transaction.run("UPDATE queue_messages SET state = 'ready', position = ? WHERE id = ?", position++, id);
     }
+    count(transaction, stage, "delayed", -size_of(ids));
+    count(transaction, stage, "ready", size_of(ids));
     return static_cast<std::uint64_t>(ids.size());
   });
 }
@@ -308,16 +348,15 @@ Result<Depth> SqliteQueue::depth(Stage stage) {
       const auto state = row.view(0);
       const auto messages = static_cast<std::uint64_t>(row.int64(1));
       if (state == "ready") depth.ready = messages;
-      if (state == "claimed") depth.claimed = messages;
       if (state == "delayed") depth.delayed = messages;
       if (state == "dead") depth.dead = messages;
     }
-    auto next = snapshot.query(
-        "SELECT t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
-        "WHERE m.stage = ? AND m.state = 'ready' ORDER BY m.position, m.id LIMIT 1",
-        to_string(stage));
-    if (next.next()) {
-      const auto message = queue::decode(next.view(0), 1);
+    auto claims = snapshot.query("SELECT sum(json_array_length(messages)) FROM queue_leases WHERE stage = ?",
+                                 to_string(stage));
+    if (claims.next()) depth.claimed = static_cast<std::uint64_t>(claims.int64(0));
+    depth.ready -= std::min(depth.ready, depth.claimed);
+    if (const auto next = first_ready(snapshot, stage)) {
+      const auto message = queue::decode(text_of(snapshot, *next), 1);
       if (message && message->created_at != Time{}) depth.oldest_ready = message->created_at;
     }
     return depth;
@@ -326,11 +365,12 @@ Result<Depth> SqliteQueue::depth(Stage stage) {
 
 Result<std::vector<std::string>> SqliteQueue::peek(Stage stage, queue::Part part, std::size_t limit) {
   constexpr std::string_view kNextFirst =
-      "SELECT t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
-      "WHERE m.stage = ? AND m.state = ? ORDER BY m.position, m.id LIMIT ?";
+      "SELECT text FROM queue_messages WHERE stage = ?1 AND state = ?2 AND id NOT IN"
+      "   (SELECT c.value FROM queue_leases l, json_each(l.messages) c WHERE l.stage = ?1)"
+      " ORDER BY position, id LIMIT ?3";
   constexpr std::string_view kNewestFirst =
-      "SELECT t.text FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
-      "WHERE m.stage = ? AND m.state = ? ORDER BY m.position DESC, m.id DESC LIMIT ?";
+      "SELECT text FROM queue_messages WHERE stage = ?1 AND state = ?2"
+      " ORDER BY position DESC, id DESC LIMIT ?3";
   return database_.read([&](Snapshot& snapshot) {
     std::vector<std::string> texts;
     const bool dead = part == queue::Part::dead;
@@ -348,15 +388,17 @@ Result<bool> SqliteQueue::take_dead(Stage stage, std::string_view text,
     std::int64_t id = 0;
     {
       auto row = transaction.query(
-          "SELECT m.id FROM queue_messages m JOIN queue_texts t ON t.message_id = m.id "
-          "WHERE m.stage = ? AND m.state = 'dead' AND t.text = ? ORDER BY m.position, m.id LIMIT 1",
+          "SELECT id FROM queue_messages WHERE stage = ? AND state = 'dead' AND text = ?"
+          " ORDER BY position, id LIMIT 1",
           to_string(stage), Blob{text});
       if (!row.next()) return false;
       id = row.int64(0);
     }
-    transaction.run("DELETE FROM queue_texts WHERE message_id = ?", id);
     transaction.run("DELETE FROM queue_messages WHERE id = ?", id);
-    if (ready) insert(transaction, stage, "ready", end_of_line(transaction, stage, "ready"), *ready);
+    count(transaction, stage, "dead", -1);
+    if (!ready) return true;
+    insert(transaction, stage, "ready", end_of_line(transaction, stage, "ready"), *ready);
+    count(transaction, stage, "ready", 1);
     return true;
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The queue port on the embedded engine: the same states as rows (migrations/0002_queue.sql). What enqueue()
-// and settle() returned for is on disk. Costs depend on the batch, not on how deep the queue is.
+// The queue port on the embedded engine: the same states as rows (migrations/0012_queue_claims.sql). What
+// enqueue() and settle() returned for is on disk. Costs depend on the batch, not on how deep the queue is.
 #pragma once
 
 #include <cstdint>

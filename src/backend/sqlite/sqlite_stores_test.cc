@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "backend/sqlite/migrations.h"
+#include "base/hash.h"
 
 namespace collect::sqlite {
 namespace {
@@ -59,7 +60,7 @@ class SqliteStoresTest : public testing::Test {
   }
 
   static Arrival arrival(const std::string& message, const std::string& document, Time at) {
-    return {MessageId(message), kSystem, at, std::nullopt, document, "hash of " + document};
+    return {MessageId(message), kSystem, at, std::nullopt, document, to_hex(sha256(document))};
   }
 
   // Stores one record and books its message.
@@ -324,15 +325,15 @@ TEST_F(SqliteStoresTest, DiffsOutliveTheirRecordsAndPagesGoOnAfterAGoneOne) {
   ASSERT_TRUE(decided.ok());
   EXPECT_EQ(ports().alerts.unfinished(kNow + std::chrono::minutes(1), 10)->at(0).record_id, ids[2]);
 
-  sql("DELETE FROM inventory_records WHERE data_hash = 'hash of 2'");
-  EXPECT_THAT(column("SELECT count(*) FROM inventory_documents"), ElementsAre("4"));
+  sql("DELETE FROM inventory_records WHERE data_hash = '" + to_hex(sha256("2")) + "'");
+  EXPECT_THAT(column("SELECT count(*) FROM packed_documents"), ElementsAre("4"));
   const auto diffs = ports().history.diffs(kSystem, {}, 10);
   ASSERT_TRUE(diffs.ok());
   ASSERT_EQ(diffs->size(), 1U);
   EXPECT_EQ(diffs->at(0).current_id, std::nullopt);
   EXPECT_EQ(diffs->at(0).previous_id, ids[1]);
   EXPECT_FALSE(diffs->at(0).notification_sent);
-  const auto page = ports().history.records(kSystem, ids[2], 10);
+  const auto page = ports().history.records(kSystem, {.before = ids[2]}, 10);
   ASSERT_TRUE(page.ok());
   ASSERT_EQ(page->size(), 2U);
   EXPECT_EQ(page->at(0).id, ids[1]);

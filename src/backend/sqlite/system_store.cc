@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -45,6 +46,27 @@ bool exists(Snapshot& snapshot, const systems::Organization& organization) {
          find_organization(snapshot, organization.logto_id).has_value();
 }
 
+// ?1 to ?6: include_deleted, the organization's names, status, type, search.
+const std::string kOfOrganization = " WHERE s.organization_id IN (?2, ?3)";
+const std::string kChosen =
+    " AND (?1 OR s.deleted_at IS NULL) AND (?4 IS NULL OR s.status = ?4) AND (?5 IS NULL OR s.type = ?5)"
+    " AND (?6 IS NULL OR instr(lower(coalesce(s.name, '') || char(10) || coalesce(s.fqdn, '') || char(10)"
+    "   || s.system_key), lower(?6)) > 0)";
+
+std::array<std::optional<OrganizationId>, 2> names_of(Snapshot& snapshot,
+                                                      const systems::SystemFilter& filter) {
+  std::array<std::optional<OrganizationId>, 2> names;
+  if (filter.organization_id)
+    std::ranges::copy(names_of_organization(snapshot, *filter.organization_id), names.begin());
+  return names;
+}
+
+// As it is stored; empty: no such system.
+std::string created_at_of(Snapshot& snapshot, const SystemId& id) {
+  auto row = snapshot.query("SELECT created_at FROM systems WHERE id = ?", id);
+  return row.next() ? row.text(0) : std::string();
+}
+
 }  // namespace
 
 Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_id) {
@@ -58,15 +80,21 @@ Result<std::optional<systems::Login>> SystemStore::find(std::string_view key_or_
 }
 
 Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filter) {
-  static const std::string order = " AND (?1 OR s.deleted_at IS NULL) ORDER BY s.created_at, s.id";
-  static const std::string all = select_systems() + " WHERE true" + order;
-  static const std::string of_organization =
-      select_systems() + " WHERE s.organization_id IN (?2, ?3)" + order;
-  return database_.read([&](Snapshot& snapshot) {
-    std::optional<std::array<OrganizationId, 2>> names;
-    if (filter.organization_id) names = names_of_organization(snapshot, *filter.organization_id);
-    auto row = names ? snapshot.query(of_organization, filter.include_deleted, names->at(0), names->at(1))
-                     : snapshot.query(all, filter.include_deleted);
+  static const std::string rest =
+      kChosen + " AND (s.created_at, s.id) > (?7, ?8) ORDER BY s.created_at, s.id LIMIT ?9 OFFSET ?10";
+  static const std::string all = select_systems() + " WHERE true" + rest;
+  static const std::string of_organization = select_systems() + kOfOrganization + rest;
+  return database_.read([&](Snapshot& snapshot) -> Result<std::vector<System>> {
+    const std::string after = filter.after ? filter.after->text() : "";
+    const std::string created_at = filter.after ? created_at_of(snapshot, *filter.after) : "";
+    if (filter.after && created_at.empty()) {
+      return invalid(fmt::format("there is no system {} to go on from", json::quote(after)));
+    }
+    const auto names = names_of(snapshot, filter);
+    auto row =
+        snapshot.query(filter.organization_id ? of_organization : all, filter.include_deleted, names[0],
+                       names[1], filter.status, filter.type, filter.search, created_at, after,
+                       filter.limit ? static_cast<std::int64_t>(*filter.limit) : -1, filter.skip);
     std::vector<System> found;
     std::map<OrganizationId, systems::Organization> organizations;
     while (row.next()) {
@@ -76,6 +104,20 @@ Result<std::vector<System>> SystemStore::list(const systems::SystemFilter& filte
       system.organization = place->second;
     }
     return found;
+  });
+}
+
+Result<Count> SystemStore::count(const systems::SystemFilter& filter) {
+  static const std::string all =
+      "SELECT count(*) FROM (SELECT 1 FROM systems s WHERE true" + kChosen + " LIMIT ?7)";
+  static const std::string of_organization =
+      "SELECT count(*) FROM (SELECT 1 FROM systems s" + kOfOrganization + kChosen + " LIMIT ?7)";
+  return database_.read([&](Snapshot& snapshot) {
+    const auto names = names_of(snapshot, filter);
+    auto row = snapshot.query(filter.organization_id ? of_organization : all, filter.include_deleted,
+                              names[0], names[1], filter.status, filter.type, filter.search, kCounted + 1);
+    row.next();
+    return counted(row.int64(0), row.int64(0));
   });
 }
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/postgres/pool.h"
+#include "election/term_store.h"
+
+namespace collect::postgres {
+
+class TermStore final : public election::TermStore {
+ public:
+  explicit TermStore(Pool& pool) : pool_(pool) {}
+  Result<election::Term> current() override;
+  Result<std::optional<election::Term>> begin(const election::Term& seen, std::string_view runner,
+                                              Time now) override;
+  Result<std::optional<election::Term>> renew(const election::Term& mine, Time now) override;
+  Result<void> end(const election::Term& mine, Time now) override;
+
+ private:
+  Pool& pool_;
+};
+
+}  // namespace collect::postgres

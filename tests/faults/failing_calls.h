@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a test and the library that it puts before a program's system calls (failing_calls.cc) have in common:
+// a page of shared memory in the file that COLLECT_FAILING_CALLS names.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace collect::test {
+
+struct FailingCalls {
+  static constexpr std::int64_t kNever = std::int64_t{1} << 40;
+  static constexpr std::int32_t kKill = 0;          // the program ends instead of the call
+  static constexpr std::int32_t kTearAndKill = -1;  // half of a write is done, then it ends
+
+  // Counted down by each call that writes, truncates or syncs a file whose path begins with `folder`; the one
+  // that makes it zero fails, and each after it while `lasting`.
+  std::atomic<std::int64_t> left = kNever;
+  std::atomic<std::int32_t> error = 0;  // errno, kKill or kTearAndKill
+  std::atomic<std::int32_t> lasting = 0;
+  std::atomic<std::int64_t> failed = 0;
+  char folder[1024] = {};
+};
+
+}  // namespace collect::test

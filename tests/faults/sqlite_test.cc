@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Item 9: the embedded engine's file. Each single write that fails, tears or is the last: faults_writes_test.
+// The oracle asks for integrity_check, too.
+#include <gmock/gmock.h>
+
+#include "faults/failing_disk.h"
+#include "faults/trial.h"
+
+namespace collect::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Fault = FailingDisk::Fault;
+
+TEST(Faults, SqliteKilledUnderLoad) {
+  Trial trial(EngineKind::embedded, {.seed = trial_seed()});
+  trial.begin();
+  trial.under_load([&] {
+    for (int kill = 0; kill < 10; ++kill) {
+      sleep_for(trial.some_time(50, 400));
+      trial.service().kill_hard();
+      trial.service().start();
+    }
+  });
+  trial.expect_whole();
+}
+
+void lasts(Fault fault) {
+  FailingDisk disk;
+  Trial trial(EngineKind::embedded, {.seed = trial_seed(), .settings = disk.environment()});
+  trial.begin();
+  trial.under_load([&] {
+    for (int round = 0; round < 2; ++round) {
+      disk.set(trial.service().folder() / "data", fault, 1, true);
+      trial.expect_refusals();
+      sleep_for(trial.some_time(200, 1000));
+      EXPECT_TRUE(disk.unset());
+      trial.expect_acceptances();
+    }
+  });
+  trial.expect_whole();
+}
+
+TEST(Faults, SqliteOnAFullDisk) {
+  lasts(Fault::full);
+}
+
+TEST(Faults, SqliteOnABrokenDisk) {
+  lasts(Fault::broken);
+}
+
+TEST(Faults, SqliteHeldByAnotherProcess) {
+  Trial trial(EngineKind::embedded, {.seed = trial_seed()});
+  trial.begin();
+  trial.under_load([&] {
+    // Longer than one write waits for the file; who reports may be refused, or have to wait.
+    Process other({.command = {"/usr/bin/sqlite3", trial.service().folder() / "data" / "collect.db"},
+                   .input = ".timeout 5000\nBEGIN IMMEDIATE;\n.shell sleep 7\nCOMMIT;\n"});
+    EXPECT_EQ(other.wait_exit(30s), 0) << other.err();
+  });
+  trial.expect_whole();
+}
+
+}  // namespace
+}  // namespace collect::test

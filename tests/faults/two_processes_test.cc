@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Item 1: of two processes one is killed with a claim in its hands.
+#include <gmock/gmock.h>
+
+#include "faults/trial.h"
+
+namespace collect::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Faults, TwoProcessesOneKilledTheOtherAdopts) {
+  Trial trial(EngineKind::servers, {.seed = trial_seed(), .program = crashing_collect()});
+  trial.begin();
+  const pid_t survivor = trial.service().pid();
+  trial.under_load([&] {
+    for (const char* point : {"inventory.after_claim:3", "inventory.mid_transaction",
+                              "processing.mid_transaction", "notification.after_commit"}) {
+      Process& other = trial.start_worker({{"COLLECT_CRASH_AT", point}});
+      EXPECT_TRUE(other.wait_exit(60s)) << "did not come to " << point;
+    }
+  });
+  EXPECT_EQ(trial.service().pid(), survivor);
+  trial.expect_whole();
+}
+
+}  // namespace
+}  // namespace collect::test

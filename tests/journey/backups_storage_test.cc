@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backups in an S3 that fails or is away: what the appliance hears, and what stays.
+#include <gmock/gmock.h>
+
+#include <atomic>
+
+#include "base/hash.h"
+#include "journey/appliance.h"
+#include "journey/backup_place.h"
+#include "support/fake_s3.h"
+#include "support/s3rver.h"
+
+namespace collect::test {
+namespace {
+
+using testing::AnyOf;
+using testing::Gt;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr const char* kPath = "/api/systems/backups";
+constexpr std::size_t kLarge = std::size_t{15} << 20U;  // three parts
+
+std::string noise(std::size_t size) {
+  std::string out(size, '\0');
+  std::uint64_t state = 1;
+  for (char& c : out) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    c = static_cast<char>(state >> 56U);
+  }
+  return out;
+}
+
+// Room for one backup and a little more, so that lost room shows.
+Environment room_for_one(Environment settings) {
+  settings["BACKUP_RATE_LIMIT_PER_MINUTE"] = "0";
+  settings["BACKUP_RATE_LIMIT_PER_HOUR"] = "0";
+  settings["BACKUP_MAX_SIZE_PER_ORG"] = std::to_string(kLarge + kLarge / 10);
+  return settings;
+}
+
+std::vector<std::string> ids(Appliance& box) {
+  const auto answer = box.http().get(kPath);
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  const auto document = parsed(answer.body);
+  std::vector<std::string> out;
+  for (const auto& each : document.root().find("data")->find("backups")->elements)
+    out.push_back(text_of(each, "id"));
+  return out;
+}
+
+void expect_try_again(const HttpResponse& answer) {
+  EXPECT_EQ(answer.status, 503) << answer.body;
+  EXPECT_THAT(std::stoi("0" + answer.header("Retry-After")), Gt(0));
+  EXPECT_THAT(answer.body, Not(HasSubstr("127.0.0.1")));
+}
+
+void remove_all(Appliance& box) {
+  for (const std::string& id : ids(box))
+    EXPECT_EQ(box.http().request("DELETE", std::string(kPath) + "/" + id).status, 200);
+}
+
+// A refusal that will not pass, and one request after the other that meets it.
+TEST(BackupsInABrokenS3, AreWholeOrNotThereWhicheverRequestFails) {
+  FakeS3 storage;
+  RunningService service(EngineKind::embedded, room_for_one(settings_for(storage)));
+  Appliance box(service, service.new_system());
+  const std::string content = noise(kLarge);
+  int refused = 0;
+  for (int number = 1;; ++number) {
+    SCOPED_TRACE("request " + std::to_string(number));
+    std::atomic<bool> met = false;
+    storage.plan([&](int at, const std::string&) {
+      met = met || at == number;
+      return at == number ? FakeS3::Fault::forbidden : FakeS3::Fault::none;
+    });
+    const auto answer = box.http().post(kPath, content);
+    storage.plan({});
+    ASSERT_THAT(answer.status, AnyOf(201, 503)) << answer.body;
+    if (answer.status == 503) {
+      ++refused;
+      expect_try_again(answer);
+      EXPECT_THAT(storage.objects(), IsEmpty());
+    } else {
+      EXPECT_THAT(storage.objects(), SizeIs(1));
+      EXPECT_EQ(ids(box), std::vector{text_of(*parsed(answer.body).root().find("data"), "id")});
+      remove_all(box);
+    }
+    EXPECT_EQ(storage.uploads(), 0U);
+    if (!met) break;
+  }
+  EXPECT_THAT(refused, Gt(5));
+  EXPECT_THAT(service.log(), Not(HasSubstr(storage.options().credentials.secret_key)));
+  EXPECT_THAT(service.log(), HasSubstr("S3_ACCESS_KEY"));
+}
+
+TEST(BackupsInABrokenS3, LeaveNothingWhenItVanishesInTheMiddle) {
+  S3rver storage;
+  RunningService service(EngineKind::embedded, room_for_one(settings_for(storage)));
+  Appliance box(service, service.new_system());
+  const std::string content = noise(kLarge);
+  HttpClient client(service.port());
+  client.basic_auth(box.login().key, box.login().secret);
+  client.send("POST /api/systems/backups HTTP/1.1\r\nHost: h\r\nAuthorization: Basic " +
+              to_base64(box.login().key + ":" + box.login().secret) +
+              "\r\nContent-Length: " + std::to_string(kLarge) + "\r\n\r\n" + content.substr(0, kLarge / 2));
+  ASSERT_TRUE(eventually([&] { return !storage.objects().empty(); })) << "no mark";
+  storage.kill_hard();
+  client.send(content.substr(kLarge / 2));
+  expect_try_again(client.receive());
+  expect_try_again(box.http().get(kPath));
+  storage.start();
+  EXPECT_THAT(ids(box), IsEmpty());
+  EXPECT_EQ(box.http().post(kPath, content).status, 201) << "room was lost";
+  remove_all(box);
+  // What could not be cleared away then is when the next one starts.
+  EXPECT_EQ(service.stop(), 0);
+  service.start();
+  EXPECT_TRUE(eventually([&] { return storage.objects().empty(); }));
+}
+
+TEST(BackupsInABrokenS3, AreNotTakenForWholeWhenItVanishesWhileTheyAreFetched) {
+  S3rver storage;
+  Environment settings = settings_for(storage);
+  settings["BACKUP_MAX_SIZE_PER_ORG"] = "0";
+  RunningService service(EngineKind::embedded, settings);
+  Appliance box(service, service.new_system());
+  const std::string content = noise(8 * kLarge);  // more than all buffers on the way
+  const auto answer = box.http().post(kPath, content);
+  ASSERT_EQ(answer.status, 201) << answer.body;
+  const std::string path = std::string(kPath) + "/" + ids(box).at(0);
+  HttpClient client(service.port());
+  client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Basic " +
+              to_base64(box.login().key + ":" + box.login().secret) + "\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return service.metric("collect_http_sent_bytes_total") > 1'000'000; }));
+  storage.kill_hard();
+  EXPECT_THROW(client.receive(), std::runtime_error);
+  storage.start();
+  EXPECT_TRUE(box.http().get(path).body == content);
+}
+
+TEST(BackupsInABrokenS3, StopNothingElseWhenItIsAway) {
+  RunningService service(EngineKind::embedded,
+                         {{"S3_ENDPOINT", "http://127.0.0.1:" + std::to_string(free_port())},
+                          {"S3_ACCESS_KEY", "key"},
+                          {"S3_SECRET_KEY", "a-secret-of-ours"},
+                          {"BACKUP_S3_BUCKET", "backups"},
+                          {"BACKUP_S3_USE_PATH_STYLE", "true"}});
+  // The banner may come a moment after the first answer.
+  EXPECT_TRUE(eventually(
+      [&] { return service.banner().find("bucket backups at http://127.0.0.1:") != std::string::npos; }));
+  Appliance box(service, service.new_system());
+  expect_try_again(box.http().post(kPath, "bytes"));
+  expect_try_again(box.http().get(kPath));
+  box.report(labelled_inventory("fine"));
+  EXPECT_THAT(service.log() + service.banner(), Not(HasSubstr("a-secret-of-ours")));
+}
+
+}  // namespace
+}  // namespace collect::test
