@@ -280,7 +280,8 @@ Result<Document> Document::parse(std::string_view text) {
 }
 
 Result<Document> Document::parse_checked(std::string_view text) {
-  auto content = std::make_unique<Content>(text);
+  // The parser knows no true, false or null at the root that more than one space follows.
+  auto content = std::make_unique<Content>(trim_right(text));
   try {
     std::optional<od::parser> large;
     od::document source = parser_for(text.size(), large).iterate(content->text).value();

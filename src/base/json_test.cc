@@ -89,6 +89,8 @@ TEST(JsonDocument, ReadsScalarRoots) {
   EXPECT_EQ(to_text(Document::parse("\"a\\nb\"")->root()), "\"a\\nb\"");
   EXPECT_EQ(to_text(Document::parse("null")->root()), "null");
   EXPECT_EQ(to_text(Document::parse("true")->root()), "true");
+  EXPECT_EQ(to_text(Document::parse("false\t\t")->root()), "false");
+  EXPECT_EQ(to_text(Document::parse(" null \r\n\r\n")->root()), "null");
 }
 
 TEST(JsonEqual, ComparesNumbersExactly) {

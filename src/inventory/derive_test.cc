@@ -84,6 +84,11 @@ TEST(Derive, OrderOfSetsIsNoChange) {
   EXPECT_NE(derived(other).fingerprint, derived(kCluster).fingerprint);
 }
 
+TEST(Derive, HowADocumentIsWrittenIsNoChange) {
+  const auto document = json::Document::parse(kCluster);
+  EXPECT_EQ(derived(json::to_text(document->root())).fingerprint, derived(kCluster).fingerprint);
+}
+
 // Whatever is written about an application is in its fingerprint, and nothing else.
 TEST(Derive, AnApplicationsFingerprintMovesWithWhatIsWrittenAboutIt) {
   const auto rules =

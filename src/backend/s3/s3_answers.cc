@@ -110,10 +110,11 @@ std::string complete_request(const std::vector<std::string>& etags) {
 }
 
 std::optional<Time> parse_http_date(std::string_view text) {
+  constexpr int kYearOne = 1 - 1900;  // as tm counts; there is no year 0
   std::tm fields{};
   const std::string copy(text);
   const char* end = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
-  if (end != copy.c_str() + copy.size()) return std::nullopt;
+  if (end != copy.c_str() + copy.size() || fields.tm_year < kYearOne) return std::nullopt;
   return Time(std::chrono::seconds(::timegm(&fields)));
 }
 

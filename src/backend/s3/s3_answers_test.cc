@@ -98,6 +98,7 @@ TEST(S3Answers, WriteACompletingRequest) {
 TEST(S3Answers, ReadHttpDates) {
   EXPECT_EQ(to_rfc3339(*parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT")), "2015-10-21T07:28:00.000000Z");
   EXPECT_FALSE(parse_http_date("yesterday"));
+  EXPECT_FALSE(parse_http_date("Wed, 01 Jan 0000 00:00:00 GMT"));
   EXPECT_FALSE(parse_http_date(std::string_view("Wed, 21 Oct 2015 07:28:00 GMT\0x", 31)));
   EXPECT_FALSE(parse_http_date(""));
 }
