@@ -18,6 +18,9 @@ namespace collect::alerts {
 enum class AlertId : std::int64_t {};         // inventory_alerts.id
 enum class NotificationId : std::int64_t {};  // alert_notifications.id
 
+// The rule of alerts about paths that keep changing. An index of each engine has the name in it.
+inline constexpr std::string_view kPatternRule = "pattern";
+
 // A row of inventory_diffs.
 struct StoredDiff {
   DiffId id{};

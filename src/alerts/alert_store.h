@@ -37,7 +37,7 @@ struct NotifyState {
   // For each field_path of `unsent`: when it changed, by created_at of the system's stored diffs at or after
   // `since`, these included; oldest first. Empty where all of its changes are older.
   std::map<std::string, std::vector<Time>, std::less<>> occurrences;
-  // The same paths: created_at of the diff of the newest alert whose rule is `pattern_rule`, if there is one.
+  // The same paths: created_at of the diff of the newest alert whose rule is kPatternRule, if there is one.
   std::map<std::string, Time, std::less<>> last_pattern;
 };
 
@@ -54,8 +54,7 @@ using DecideNotify = std::function<NotifyPlan(const NotifyState&)>;
 struct NotifyQuestion {
   SystemId system_id;
   std::vector<RecordId> records;
-  Time since{};              // how far back `occurrences` goes
-  std::string pattern_rule;  // the rule name of pattern alerts
+  Time since{};  // how far back `occurrences` goes
   Time now{};
   bool out_of_order = false;  // although earlier records wait
 };

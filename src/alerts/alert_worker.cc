@@ -120,7 +120,6 @@ NotifyQuestion AlertWorker::question(const SystemId& system_id, const RecordId& 
   return {.system_id = system_id,
           .records = {record_id},
           .since = patterns ? since : now,
-          .pattern_rule = std::string(kPatternRule),
           .now = now,
           .out_of_order = out_of_order};
 }

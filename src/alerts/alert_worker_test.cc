@@ -44,7 +44,6 @@ class FakeAlertStore final : public AlertStore {
     const auto& system = question.system_id.text();
     asked.push_back(system + " " + std::to_string(static_cast<std::int64_t>(record)));
     sinces.push_back(question.since);
-    EXPECT_EQ(question.pattern_rule, kPatternRule);
     EXPECT_EQ(question.now, kNow);
     if (const auto failure = failures.find(asked.back()); failure != failures.end()) return failure->second;
     auto& waiting = unsent[record];

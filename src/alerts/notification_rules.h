@@ -27,7 +27,6 @@ struct RateLimits {
   std::int64_t max_critical_per_hour = 10;
 };
 
-inline constexpr std::string_view kPatternRule = "pattern";
 // The rule and alert_type of systems that went silent: made by the liveness room, told as this section says.
 inline constexpr std::string_view kLinkFailedRule = "link_failed";
 

@@ -23,7 +23,7 @@ RecordId AlertsContract::changed(std::string_view system, std::vector<diff::Chan
 
 Result<alerts::Notified> AlertsContract::notify(std::string_view system, const std::vector<RecordId>& records,
                                                 std::int64_t seconds, const alerts::DecideNotify& decide) {
-  return stores_.alerts.notify({id_of(system), records, at(0), "pattern", at(seconds)}, decide);
+  return stores_.alerts.notify({id_of(system), records, at(0), at(seconds)}, decide);
 }
 
 void AlertsContract::alert(std::string_view system, const std::vector<std::string>& paths,

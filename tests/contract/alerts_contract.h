@@ -14,7 +14,7 @@ class AlertsContract : public StoreContract {
  protected:
   // A new record of that system, whose comparison found these changes at at(seconds).
   RecordId changed(std::string_view system, std::vector<diff::Change> changes, std::int64_t seconds);
-  // `since` is at(0), the rule of pattern alerts "pattern".
+  // `since` is at(0).
   Result<alerts::Notified> notify(std::string_view system, const std::vector<RecordId>& records,
                                   std::int64_t seconds, const alerts::DecideNotify& decide);
   // changed() and notify() in one, a second later: one alert for each path, as one_each() makes them.

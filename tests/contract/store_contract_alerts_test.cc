@@ -42,7 +42,7 @@ TEST_P(AlertStoreContract, ManyQuestionsAreAllAnswered) {
   std::vector<alerts::NotifyQuestion> questions;
   for (const char* system : {"a", "b", "c"}) {
     const auto record = changed(system, {change("facts.x", "1", "2")}, 10);
-    questions.push_back({id_of(system), {record}, at(0), "pattern", at(20)});
+    questions.push_back({id_of(system), {record}, at(0), at(20)});
   }
   std::ranges::sort(questions, {}, &alerts::NotifyQuestion::system_id);
   const auto told = stores_.alerts.notify_all(questions, one_each("rule", Severity::high, {"log"}));
@@ -138,7 +138,7 @@ TEST_P(AlertStoreContract, EarlierRecordsOfTheSystemComeFirst) {
   EXPECT_EQ(notify("a", {third}, 21, nobody_asks)->earlier, second);
 
   const std::vector records = {third};
-  const auto forced = stores_.alerts.notify({id_of("a"), records, at(0), "pattern", at(22), true}, no_alert);
+  const auto forced = stores_.alerts.notify({id_of("a"), records, at(0), at(22), true}, no_alert);
   ASSERT_TRUE(succeeded(forced));
   EXPECT_EQ(forced->earlier, std::nullopt);
   EXPECT_EQ(forced->diffs, 1U);
@@ -245,8 +245,8 @@ TEST_P(AlertStoreContract, CountsHowOftenAPathChanged) {
   const auto asked = [&](Time since, auto check) {
     sql("update inventory_diffs set notification_sent = false");
     const std::vector records = {record};
-    ASSERT_TRUE(succeeded(
-        stores_.alerts.notify({id_of("a"), records, since, "pattern", at(40)}, [&](const NotifyState& state) {
+    ASSERT_TRUE(
+        succeeded(stores_.alerts.notify({id_of("a"), records, since, at(40)}, [&](const NotifyState& state) {
           check(state);
           return NotifyPlan{};
         })));
@@ -352,7 +352,7 @@ TEST_P(AlertStoreContract, SystemsThatAreNotThereAskNobody) {
   EXPECT_EQ(notify("unknown", {record}, 20, nobody_asks)->diffs, 0U);
   for (const auto& id : {SystemId("no uuid"), SystemId(std::string("\0\xff", 2)), SystemId()}) {
     const std::vector records = {record};
-    const auto done = stores_.alerts.notify({id, records, at(0), "pattern", at(20)}, nobody_asks);
+    const auto done = stores_.alerts.notify({id, records, at(0), at(20)}, nobody_asks);
     ASSERT_TRUE(succeeded(done));
   }
   EXPECT_EQ(notify("a", {}, 20, nobody_asks)->diffs, 0U);

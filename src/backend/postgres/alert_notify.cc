@@ -37,21 +37,21 @@ constexpr std::string_view kEarlier =
     "FROM unnest($1::{}[], $2::bigint[]) AS q(system_id, least)";
 
 constexpr std::string_view kOpen =
-    "SELECT a.id, a.rule, d.diff_type, d.field_path, d.previous_value "
+    "SELECT a.id, a.rule, d.diff_type, a.field_path, d.previous_value "
     "FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id "
     "WHERE a.system_id = $1 AND a.is_resolved = false AND a.rule IS NOT NULL "
     "AND EXISTS (SELECT FROM unnest($2::text[]) AS place "
-    "WHERE d.field_path = place OR starts_with(d.field_path, place || '.')) ORDER BY a.id";
+    "WHERE a.field_path = place OR starts_with(a.field_path, place || '.')) ORDER BY a.id";
 
 constexpr std::string_view kOccurrences =
     "SELECT field_path, created_at FROM inventory_diffs "
     "WHERE system_id = $1 AND field_path = ANY($2::text[]) AND created_at >= $3 ORDER BY created_at";
 
 constexpr std::string_view kLastPattern =
-    "SELECT DISTINCT ON (d.field_path) d.field_path, d.created_at "
+    "SELECT DISTINCT ON (a.field_path) a.field_path, d.created_at "
     "FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id "
-    "WHERE a.system_id = $1 AND d.field_path = ANY($2::text[]) AND a.rule = $3 "
-    "ORDER BY d.field_path, a.id DESC";
+    "WHERE a.system_id = $1 AND a.field_path = ANY($2::text[]) AND a.rule = $3 "
+    "ORDER BY a.field_path, a.id DESC";
 
 // One row of alert_notifications.
 struct Telling {
@@ -160,7 +160,7 @@ void read_past(Transaction& transaction, Round& round) {
     const auto params = Params::of(question->system_id).texts(paths);
     transaction.add(std::string(kOpen), params);
     transaction.add(std::string(kOccurrences), Params(params).add(question->since));
-    transaction.add(std::string(kLastPattern), Params(params).add(question->pattern_rule));
+    transaction.add(std::string(kLastPattern), Params(params).add(alerts::kPatternRule));
   }
   const auto answers = transaction.flush();
   auto next = answers.begin();
@@ -218,14 +218,16 @@ void write_alerts(Transaction& transaction, const Schema& schema, Round& round) 
       .array(made, kSystem)
       .array(made, kNow);
   const auto rows = transaction.run(
-      fmt::format(
-          "INSERT INTO inventory_alerts (system_id, diff_id, rule, alert_type, message, severity, "
-          "is_resolved, created_at, updated_at) "
-          "SELECT u.system_id, u.diff_id, u.rule, u.alert_type, u.message, u.severity, false, u.at, u.at "
-          "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::{}[], "
-          "$7::timestamptz[]) AS u(diff_id, rule, alert_type, message, severity, system_id, at) "
-          "ON CONFLICT (diff_id, rule) DO NOTHING RETURNING id, diff_id, rule",
-          schema.type("inventory_alerts.system_id")),
+      fmt::format("INSERT INTO inventory_alerts (system_id, diff_id, field_path, rule, alert_type, message, "
+                  "severity, "
+                  "is_resolved, created_at, updated_at) "
+                  "SELECT u.system_id, u.diff_id, (SELECT d.field_path FROM inventory_diffs d WHERE d.id = "
+                  "u.diff_id), "
+                  "u.rule, u.alert_type, u.message, u.severity, false, u.at, u.at "
+                  "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::{}[], "
+                  "$7::timestamptz[]) AS u(diff_id, rule, alert_type, message, severity, system_id, at) "
+                  "ON CONFLICT (diff_id, rule) DO NOTHING RETURNING id, diff_id, rule",
+                  schema.type("inventory_alerts.system_id")),
       std::move(params));
   // Of two for the same rule and diff the first became the row.
   std::map<std::pair<DiffId, std::string_view>, Made> by_key;

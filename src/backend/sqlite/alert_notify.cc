@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // AlertStore::notify(): everything else is in alert_store.cc.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -47,18 +49,29 @@ std::optional<RecordId> earlier_record(Snapshot& snapshot, const NotifyQuestion&
   return row.next() ? std::optional(RecordId{row.int64(0)}) : std::nullopt;
 }
 
+// Of all that is open the index tells the paths; only what lies in a changed place is read.
 void read_open(Snapshot& snapshot, NotifyState& state) {
-  auto row = snapshot.query(
-      "SELECT a.id, a.rule, d.diff_type, d.field_path, d.previous_value"
-      " FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id"
-      " WHERE a.system_id = ? AND a.is_resolved = 0 AND a.rule IS NOT NULL ORDER BY a.id",
-      state.system.id);
-  while (row.next()) {
-    const auto lies_in_it = [&](const auto& diff) { return alerts::lies_in(row.view(3), diff.field_path); };
-    if (std::ranges::none_of(state.unsent, lies_in_it)) continue;
-    state.open.push_back({AlertId{row.int64(0)}, row.text(1),
-                          diff::parse_change_type(row.view(2)).value_or(ChangeType::update), row.text(3),
-                          row.maybe_text(4)});
+  std::vector<AlertId> found;
+  {
+    auto row = snapshot.query(
+        "SELECT id, field_path FROM inventory_alerts"
+        " WHERE system_id = ? AND is_resolved = 0 AND rule IS NOT NULL AND field_path IS NOT NULL",
+        state.system.id);
+    while (row.next()) {
+      const auto path = row.view(1);
+      const auto lies_in_it = [&](const auto& diff) { return alerts::lies_in(path, diff.field_path); };
+      if (std::ranges::any_of(state.unsent, lies_in_it)) found.push_back(AlertId{row.int64(0)});
+    }
+  }
+  std::ranges::sort(found);
+  for (const AlertId id : found) {
+    auto row = snapshot.query(
+        "SELECT a.rule, d.diff_type, a.field_path, d.previous_value"
+        " FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id WHERE a.id = ?",
+        id);
+    if (!row.next()) continue;
+    state.open.push_back({id, row.text(0), diff::parse_change_type(row.view(1)).value_or(ChangeType::update),
+                          row.text(2), row.maybe_text(3)});
   }
 }
 
@@ -78,13 +91,15 @@ void read_occurrences(Snapshot& snapshot, NotifyState& state, Time since) {
   for (auto& [path, times] : state.occurrences) std::ranges::sort(times);
 }
 
-void read_last_pattern(Snapshot& snapshot, NotifyState& state, const std::string& rule) {
-  auto row = snapshot.query(
-      "SELECT d.field_path, d.created_at FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id"
-      " WHERE a.system_id = ? AND a.rule = ? ORDER BY a.id DESC",
-      state.system.id, rule);
-  while (row.next()) {
-    if (state.occurrences.contains(row.view(0))) state.last_pattern.emplace(row.text(0), row.time(1));
+void read_last_pattern(Snapshot& snapshot, NotifyState& state) {
+  // The rule's name as text: only so does SQLite see that the index of these alerts is enough.
+  static const std::string kNewest = fmt::format(
+      "SELECT d.created_at FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id"
+      " WHERE a.system_id = ? AND a.field_path = ? AND a.rule = '{}' ORDER BY a.id DESC LIMIT 1",
+      alerts::kPatternRule);
+  for (const auto& [path, times] : state.occurrences) {
+    auto row = snapshot.query(kNewest, state.system.id, path);
+    if (row.next()) state.last_pattern.emplace(path, row.time(0));
   }
 }
 
@@ -99,7 +114,7 @@ NotifyState read_state(Snapshot& snapshot, const NotifyQuestion& question) {
   for (const auto& diff : state.unsent) state.occurrences.try_emplace(diff.field_path);
   read_open(snapshot, state);
   read_occurrences(snapshot, state, question.since);
-  read_last_pattern(snapshot, state, question.pattern_rule);
+  read_last_pattern(snapshot, state);
   return state;
 }
 
@@ -124,9 +139,10 @@ void tell(Transaction& transaction, const NotifyState& state, const Told& told,
 bool insert_alert(Transaction& transaction, const NotifyState& state, const alerts::NewAlert& alert,
                   Time now) {
   if (transaction.run(
-          "INSERT INTO inventory_alerts(system_id, diff_id, rule, alert_type, message, severity, created_at,"
-          "   updated_at)"
-          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (diff_id, rule) DO NOTHING",
+          "INSERT INTO inventory_alerts(system_id, diff_id, field_path, rule, alert_type, message, severity,"
+          "   created_at, updated_at)"
+          " VALUES (?1, ?2, (SELECT field_path FROM inventory_diffs WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?7)"
+          " ON CONFLICT (diff_id, rule) DO NOTHING",
           state.system.id, alert.diff_id, alert.rule, alert.alert_type, alert.message,
           diff::to_string(alert.severity), now) == 0)
     return false;
