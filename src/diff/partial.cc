@@ -107,12 +107,17 @@ class Search {
   Search(const Shapes& shapes, const PartialRule& rule, const Parts& held, Parts& missing, json::Writer& out)
       : shapes_(shapes), rule_(rule), held_(held), missing_(missing), out_(out) {}
 
-  void run(const Value& previous, const Value& current) { look(&previous, &current, shapes_.root()); }
+  void run(const Value& previous, const Value& current) {
+    if (!written_alike(previous, current)) look(&previous, &current, shapes_.root());
+  }
 
  private:
+  // Nothing is missing then.
+  static bool written_alike(const Value& previous, const Value& current) {
+    return !previous.text.empty() && previous.text == current.text;
+  }
+
   void look(const Value* previous, const Value* current, const Shapes::Place& place) {
-    // Written alike: nothing is missing.
-    if (current != nullptr && !previous->text.empty() && previous->text == current->text) return;
     if (path_.size() == rule_.shape.size()) return judge(*previous, current);
     // Without its parent a part is not missing: the parent is gone, and that is told.
     if (nothing(previous) || current == nullptr || previous->type != current->type) return;
@@ -142,6 +147,7 @@ class Search {
   }
 
   void step(std::string_view key, const Value& previous, const Value* current, const Shapes::Place& place) {
+    if (current != nullptr && written_alike(previous, *current)) return;
     path_.emplace_back(key);
     look(&previous, current, shapes_.step(place, key));
     path_.pop_back();
