@@ -37,7 +37,11 @@ TEST_P(Faults, MemoryLimit) {
     service_->start();
   };
   for (Appliance& box : boxes) post(box, labelled_inventory("before", 2000));
-  for (int round = 0; round < 8; ++round) {
+  // Under the address sanitizer every lack of memory ends the process (the next one has no limit until the
+  // next round), and what is in hand at three such ends is taken for their cause and becomes a dead letter,
+  // as promised.
+  constexpr int kHarmlessRestarts = 2;
+  for (int round = 0; round < 8 && restarts < kHarmlessRestarts; ++round) {
     const rlim_t room = static_cast<rlim_t>(round) * (std::size_t{8} << 20U);
     const rlimit tight{address_space(service_->pid()) + room, RLIM_INFINITY};
     ASSERT_EQ(prlimit(service_->pid(), RLIMIT_AS, &tight, nullptr), 0);
