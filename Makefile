@@ -32,7 +32,7 @@ deb: packages-build ## the Debian package, dist/collect_*.deb
 	@mkdir -p dist && mv build/deb/collect_*.deb dist/ && ls -l dist/collect_*.deb
 
 ## Test
-.PHONY: test test-faults test-package bench bench-history bench-retention test-coverage fuzz fuzz-proxy fmt lint clean
+.PHONY: test test-faults test-threads test-package bench bench-history bench-retention test-coverage fuzz fuzz-proxy fmt lint clean
 test: packages-test ## build everything and run all tests, with PostgreSQL and Redis of their own
 	@cmake --preset release
 	@cmake --build --preset release --parallel $(JOBS)
@@ -42,6 +42,9 @@ test-faults: packages-test ## break everything by chance for MINUTES and see tha
 	@cmake --preset release --log-level=WARNING
 	@cmake --build --preset release --parallel $(JOBS) --target faults_servers_test faults_random
 	@scripts/faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+test-threads: packages-test ## run all tests under the thread sanitizer, an hour or two; TARGET=kills_test only that
+	@TEST_JOBS=$(TEST_JOBS) scripts/threads $(TARGET)
 
 bench: packages-test ## measure the hot parts and the whole process on each engine; adds a line to bench/results.md
 	@cmake --preset release --log-level=WARNING
