@@ -112,6 +112,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer(Response response, After after);
   // What to write for it, and what follows; `date` as in its header.
   void prepare(Response response, After after, std::string_view date);
+  void begin_writing();
+  void extend_write_deadline();
   void write();
   void on_written();
   void linger();
@@ -134,6 +136,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string request_id_;  // outlives request_, which moves into the handler
   Accepted accepted_;
   Steady::time_point body_begun_{};
+  Steady::time_point write_begun_{};
   std::uint64_t body_received_ = 0;
   std::uint64_t body_held_ = 0;
   std::uint64_t answer_held_ = 0;

@@ -125,8 +125,7 @@ void Connection::refuse(Refused kind, Response response) {
 
 void Connection::answer(Response response, After after) {
   prepare(std::move(response), after, loop_.date(door_.clock.now()));
-  expire_in(door_.options.write_deadline + time_for(response_body_.size()));
-  write();
+  begin_writing();
 }
 
 void Connection::prepare(Response response, After after, std::string_view date) {
@@ -158,6 +157,19 @@ void Connection::prepare(Response response, After after, std::string_view date) 
   after_ = after;
 }
 
+void Connection::begin_writing() {
+  write_begun_ = Steady::now();
+  extend_write_deadline();
+  write();
+}
+
+// As for bodies: no byte taken for the whole deadline, or fewer than the minimum rate asks for since the
+// beginning.
+void Connection::extend_write_deadline() {
+  const auto allowed = door_.options.write_deadline;
+  deadline_ = std::min(Steady::now() + allowed, write_begun_ + allowed + time_for(written_));
+}
+
 void Connection::write() {
   phase_ = Phase::writing;
   const std::string_view head = response_head_;
@@ -175,6 +187,7 @@ void Connection::write() {
     if (error) return close();
     written_ += size;
     door_.counters.bytes_out += size;
+    extend_write_deadline();
   }
   on_written();
 }

@@ -39,8 +39,7 @@ void Connection::begin_body(std::string_view rest) {
   response_body_ = {};
   written_ = 0;
   after_ = After::body;
-  expire_in(door_.options.write_deadline);
-  write();
+  begin_writing();
 }
 
 void Connection::on_body_bytes(std::string_view bytes) {

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <charconv>
 #include <chrono>
+#include <exception>
+#include <memory>
 #include <utility>
 
 #include "base/log.h"
@@ -20,6 +23,12 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kBackOff{100};
+
+// A place among the open connections, given back unless it is released.
+struct GiveBack {
+  void operator()(std::atomic<std::uint64_t>* open) const { --*open; }
+};
+using Place = std::unique_ptr<std::atomic<std::uint64_t>, GiveBack>;
 
 std::string peer_text(const asio::ip::address& address) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
@@ -101,8 +110,17 @@ void Listener::accept_later() {
   });
 }
 
-// One wake-up may stand for hundreds of connections: taking one at a time leaves the others in the backlog.
+// Whatever a new connection lacks, others come after it.
 void Listener::accept_burst() {
+  try {
+    accept_all();
+  } catch (const std::exception& problem) {
+    back_off(problem.what());
+  }
+}
+
+// One wake-up may stand for hundreds of connections: taking one at a time leaves the others in the backlog.
+void Listener::accept_all() {
   for (;;) {
     Error error;
     tcp::endpoint peer;
@@ -111,7 +129,7 @@ void Listener::accept_burst() {
     if (would_block(error)) break;
     // The client gave up while it waited: the next one has not.
     if (error == asio::error::connection_aborted) continue;
-    if (error) return back_off(error);
+    if (error) return back_off(error.message());
     backing_off_ = false;
     ++next_loop_;
     welcome(std::move(socket), loop, peer);
@@ -127,9 +145,12 @@ void Listener::welcome(tcp::socket socket, std::size_t loop, const tcp::endpoint
   if (error) return;
   if (counters.connections_open >= door_.options.max_connections) return turn_away(std::move(socket));
   ++counters.connections_open;
-  auto begin = [to = loops_[loop].get(), peer = peer_text(peer.address()), tls = tls_,
-                taken = std::move(socket)]() mutable {
-    std::make_shared<Connection>(*to, Transport(std::move(taken), tls.get()), std::move(peer))->start();
+  auto begin = [to = loops_[loop].get(), place = Place(&counters.connections_open),
+                peer = peer_text(peer.address()), tls = tls_, taken = std::move(socket)]() mutable {
+    const auto connection =
+        std::make_shared<Connection>(*to, Transport(std::move(taken), tls.get()), std::move(peer));
+    place.release();  // the connection's own from now on
+    connection->start();
   };
   if (loop == 0) {
     begin();
@@ -152,13 +173,13 @@ void Listener::turn_away(tcp::socket socket) {
 }
 
 // No descriptors or no memory: the connection stays in the backlog, so asking again at once would only spin.
-void Listener::back_off(const Error& error) {
+void Listener::back_off(const std::string& reason) {
   if (!acceptor_.is_open()) return;
-  if (!std::exchange(backing_off_, true)) log::warn("accept_failed", {{"error", error.message()}});
   timer_.expires_after(kBackOff);
   timer_.async_wait([this](const Error& stopped) {
     if (!stopped && acceptor_.is_open()) accept_burst();
   });
+  if (!std::exchange(backing_off_, true)) log::warn("accept_failed", {{"error", reason}});
 }
 
 void Listener::close() {

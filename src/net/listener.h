@@ -40,10 +40,11 @@ class Listener {
   using Error = boost::system::error_code;
 
   void accept_burst();
+  void accept_all();
   void welcome(boost::asio::ip::tcp::socket socket, std::size_t loop,
                const boost::asio::ip::tcp::endpoint& peer);
   void turn_away(boost::asio::ip::tcp::socket socket);
-  void back_off(const Error& error);
+  void back_off(const std::string& reason);
 
   std::vector<std::unique_ptr<Loop>>& loops_;
   Door& door_;

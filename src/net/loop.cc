@@ -35,8 +35,10 @@ Loop::~Loop() {
 
 void Loop::run() {
   thread_ = std::thread([this] {
-    for (;;) {
+    for (bool stumbled = false;; stumbled = true) {
       try {
+        // It may have been the look at the deadlines that fell.
+        if (stumbled && ticking_) tick_later();
         io_.run();
         return;
       } catch (const std::exception& problem) {
@@ -60,12 +62,12 @@ void Loop::each_connection(void (Connection::*visit)()) {
 }
 
 void Loop::add(Connection& connection) {
+  if (!ticking_) {
+    tick_later();
+    ticking_ = true;
+  }
   connection.place = connections_.size();
   connections_.push_back(&connection);
-  if (!ticking_) {
-    ticking_ = true;
-    tick_later();
-  }
 }
 
 void Loop::remove(Connection& connection) {

@@ -33,7 +33,7 @@ struct ServerOptions {
 
   // From the connection's beginning (TLS included), later from the first byte, to the end of the head.
   std::chrono::milliseconds header_deadline{10'000};
-  // Bodies and answers may take this long, plus one second for every minimum_rate bytes; a body that stands
+  // Bodies and answers may take this long, plus one second for every minimum_rate bytes; one that stands
   // still this long is cut as well.
   std::chrono::milliseconds body_deadline{30'000};
   std::chrono::milliseconds write_deadline{30'000};

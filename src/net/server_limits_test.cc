@@ -164,6 +164,17 @@ TEST_P(LimitsTest, CutsSlowReaders) {
   EXPECT_TRUE(serves());
 }
 
+// However long the answer is: what it takes in memory is held until then.
+TEST_P(LimitsTest, CutsReadersThatStandStill) {
+  options_.write_deadline = milliseconds(100);
+  start();
+  RawClient still = client();
+  still.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return refused(Refused::too_slow) == 1; }));
+  EXPECT_TRUE(eventually([&] { return server_->counters().connections_open == 0; }));
+  EXPECT_TRUE(serves());
+}
+
 TEST_P(LimitsTest, WritesLargeAnswersToReadersThatKeepUp) {
   start();
   RawClient c = client();
