@@ -36,7 +36,7 @@ struct Baseline {
 
 struct ComparisonState {
   SystemId system_id;
-  // The record right before the first pending one in (timestamp, id) order, whatever its state.
+  // The record right before the first pending one in (timestamp, id) order that was not given up.
   std::optional<Baseline> baseline;
   // Records without processed_at, in (timestamp, id) order, at most `max_records`.
   std::vector<PendingRecord> pending;
@@ -51,6 +51,9 @@ struct RecordDiffs {
   std::optional<RecordId> previous_id;  // nothing to compare with: nullopt and no changes
   std::string held;
   std::vector<diff::Change> changes;  // the significant ones, to be stored
+  // Not compared, and never will be: no baseline for the records after it, whose changes are told against the
+  // one before it.
+  bool given_up = false;
 };
 
 using DecideComparison = std::function<std::vector<RecordDiffs>(const ComparisonState&)>;

@@ -93,8 +93,10 @@ Result<void> DiffWorker::compare(std::vector<SystemId> systems, std::vector<Comp
   return {};
 }
 
-// Some record's changes are refused by the engine whatever we do. Without this it would stand before its
-// successors for ever: the oldest pending record is settled without changes, and the loss is told.
+// Some record's changes are refused by the engine, or end the process, whatever we do. Without this it would
+// stand before its successors for ever. A job does not say which record it was: the oldest pending one is
+// given up. Whether that was to blame or not, and however often this is asked, no change is lost by it: the
+// next record is compared with the one before.
 Result<void> DiffWorker::bury(std::span<const queue::Message> dead) {
   for (const queue::Message& message : dead) {
     if (message.system_id.empty()) continue;
@@ -103,7 +105,7 @@ Result<void> DiffWorker::bury(std::span<const queue::Message> dead) {
         {.systems = systems, .max_records = 1, .changed_since = std::nullopt, .now = clock_.now()},
         [](const ComparisonState& state) -> std::vector<RecordDiffs> {
           if (state.pending.empty()) return {};
-          return {{state.pending.front().id, std::nullopt, "", {}}};
+          return {{state.pending.front().id, std::nullopt, "", {}, true}};
         });
     if (!settled) return settled.failure();
     for (const Compared& record : *settled) {

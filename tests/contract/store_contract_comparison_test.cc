@@ -172,6 +172,28 @@ TEST_P(ComparisonContract, WhatWasHeldAndWhatCameBeforeIsThereNextTime) {
       33)));
 }
 
+// Whoever was not to blame for it loses nothing but the name of the record that changed.
+TEST_P(ComparisonContract, ARecordThatIsGivenUpIsNoBaseline) {
+  add_systems({"a"});
+  const auto ids = store({arrival("m1", "a", R"({"n":1})", 10), arrival("m2", "a", R"({"n":2})", 20),
+                          arrival("m3", "a", R"({"n":3})", 30), arrival("m4", "a", R"({"n":4})", 40)},
+                         50);
+  const auto settle_next = [&](bool given_up, std::optional<RecordId> baseline) {
+    ASSERT_TRUE(succeeded(compare(
+        "a",
+        [&](const ComparisonState& state) -> std::vector<RecordDiffs> {
+          EXPECT_EQ(state.baseline ? std::optional(state.baseline->id) : std::nullopt, baseline);
+          return {{state.pending.at(0).id, std::nullopt, "", {}, given_up}};
+        },
+        60)));
+  };
+  settle_next(true, std::nullopt);
+  settle_next(false, std::nullopt);
+  settle_next(true, ids[1]);
+  settle_next(false, ids[1]);
+  EXPECT_THAT(*stores_.comparison.unfinished(at(1000), 10), IsEmpty());
+}
+
 TEST_P(ComparisonContract, ALatecomerSeesWhatIsBeforeItAndWhatWasProcessedAfterIt) {
   add_systems({"a"});
   const auto early = store({arrival("m1", "a", R"({"n":1})", 10), arrival("m2", "a", R"({"n":3})", 30)}, 31);

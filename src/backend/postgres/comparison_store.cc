@@ -29,7 +29,8 @@ constexpr std::string_view kBaseline =
     "SELECT id, timestamp FROM inventory_records WHERE system_id = s.id AND processed_at IS NULL "
     "ORDER BY timestamp, id LIMIT 1) AS f CROSS JOIN LATERAL ("
     "SELECT id, timestamp, data_hash, held FROM inventory_records WHERE system_id = s.id "
-    "AND (timestamp, id) < (f.timestamp, f.id) ORDER BY timestamp DESC, id DESC LIMIT 1) AS b";
+    "AND (timestamp, id) < (f.timestamp, f.id) AND NOT given_up ORDER BY timestamp DESC, id DESC LIMIT 1) AS "
+    "b";
 
 constexpr std::string_view kNewestProcessed =
     "SELECT s.id, n.id, n.timestamp FROM unnest($1::{0}[]) AS s(id) CROSS JOIN LATERAL ("
@@ -179,11 +180,12 @@ void settle_records(Transaction& transaction, const std::vector<Decided>& decide
              [](const Decided& one) {
                return one.diffs.held.empty() ? std::nullopt : std::optional(std::string_view(one.diffs.held));
              })
+      .array(decided, [](const Decided& one) { return one.diffs.given_up; })
       .add(now);
   const auto rows = transaction.run(
-      "UPDATE inventory_records AS r SET processed_at = $4, has_changes = u.changes > 0, "
-      "change_count = u.changes::integer, held = u.held "
-      "FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(id, changes, held) "
+      "UPDATE inventory_records AS r SET processed_at = $5, has_changes = u.changes > 0, "
+      "change_count = u.changes::integer, held = u.held, given_up = u.given_up "
+      "FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[]) AS u(id, changes, held, given_up) "
       "WHERE r.id = u.id AND r.processed_at IS NULL",
       std::move(params));
   // The lock on the system keeps other comparisons out, but not for systems that have no row.

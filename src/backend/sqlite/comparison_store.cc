@@ -43,7 +43,7 @@ void read_baseline(Snapshot& snapshot, const ComparisonQuestion& question, Compa
   auto row = snapshot.query(
       "SELECT id, timestamp, held, data_hash FROM inventory_records WHERE system_id = ?1 AND (timestamp, id) "
       "< (?2, ?3)"
-      " ORDER BY timestamp DESC, id DESC LIMIT 1",
+      " AND given_up = 0 ORDER BY timestamp DESC, id DESC LIMIT 1",
       state.system_id, first.timestamp, first.id);
   if (!row.next()) return;
   state.baseline = inventory::Baseline{RecordId{row.int64(0)}, row.time(1), "", row.text(2), row.text(3)};
@@ -100,9 +100,9 @@ Compared write(Transaction& transaction, const SystemId& system_id, const Record
   const auto count = decided.changes.size();
   transaction.run(
       "UPDATE inventory_records SET processed_at = ?2, has_changes = ?3, change_count = ?4,"
-      "   held = nullif(?5, '')"
+      "   held = nullif(?5, ''), given_up = ?6"
       " WHERE id = ?1",
-      decided.record_id, now, count > 0, count, decided.held);
+      decided.record_id, now, count > 0, count, decided.held, decided.given_up);
   return {system_id, decided.record_id, static_cast<int>(count)};
 }
 
