@@ -124,9 +124,10 @@ class Consumer::Batch {
       }
       if (*strikes >= kStrikes) {
         dead_letter_of(text, "handling it ended the process, or outlived the lease, too often");
-      } else if (auto message = read(text)) {
-        handle_alone(*std::move(message), text, Struck::yes);
+        condemned_.push_back(&text);
+        continue;
       }
+      if (auto message = read(text)) handle_alone(*std::move(message), text, Struck::yes);
       absolve(text);
     }
   }
@@ -272,7 +273,9 @@ class Consumer::Batch {
       const auto settled = consumer_.queue_.settle(consumer_.options_.stage, consumer_.worker_, settlement_);
       if (settled) {
         consumer_.note_recovery();
-        return *settled == Settled::done ? count() : drop();
+        if (*settled != Settled::done) return drop();
+        for (const auto* text : condemned_) absolve(*text);
+        return count();
       }
       if (past_deadline()) return;
       pause(settled.failure(), "settle");
@@ -310,6 +313,9 @@ class Consumer::Batch {
   End end_ = End::none;
   Settlement settlement_;
   std::vector<Message> dead_;
+  // Dead by their strikes. These stand until the letters are: another one in the claim may end the process
+  // first.
+  std::vector<const std::string*> condemned_;
   std::vector<Time> made_at_;  // of the messages that are done
   std::uint64_t failed_ = 0;
 };

@@ -279,7 +279,12 @@ TEST_F(ConsumerTest, ThreeStrikesAndItIsDeadUnread) {
   ASSERT_TRUE(queue_.strike(kStage, deadly));
   ASSERT_TRUE(queue_.strike(kStage, deadly));
   queue_.orphan(kStage, {message("01"), deadly, message("03")});
+  std::atomic<std::size_t> struck_last = 0;
+  handler_.before = [&](const StillOurs&) { struck_last = queue_.strikes(kStage); };
   run_until(settled(1));
+  EXPECT_EQ(struck_last, 2U)
+      << "the next one may end the process: until the letter is settled the strikes stand";
+  EXPECT_EQ(queue_.strikes(kStage), 0U);
   EXPECT_THAT(handler_.handled(), ElementsAre("01", "03"));
   ASSERT_THAT(handler_.buried(), SizeIs(1));
   EXPECT_EQ(handler_.buried()[0].id, decode(deadly, 3)->id);
