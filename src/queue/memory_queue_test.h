@@ -116,10 +116,15 @@ class MemoryQueue final : public Queue {
     return {};
   }
   Result<std::uint64_t> upkeep(Stage) override { return std::uint64_t{0}; }
-  Result<Depth> depth(Stage stage) override {  // of what is ready
+  Result<Depth> depth(Stage stage) override {
     const std::lock_guard lock(mutex_);
+    if (fault) return *fault;
+    const Line& mine = line(stage);
     Depth depth;
-    depth.ready = line(stage).ready.size();
+    depth.ready = mine.ready.size();
+    for (const auto& [worker, claim] : mine.claims) depth.claimed += claim.texts.size();
+    depth.delayed = mine.delayed.size();
+    depth.dead = mine.dead.size();
     return depth;
   }
   Result<std::vector<std::string>> peek(Stage stage, Part, std::size_t) override { return dead(stage); }
