@@ -3,6 +3,7 @@
 // Afterwards: recovery without anybody's help.
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <future>
 
 #include "faults/trial.h"
@@ -148,6 +149,44 @@ TEST(Faults, RedisIsFull) {
     trial.expect_refusals();
     trial.set("maxmemory", "0");
   });
+  trial.expect_whole();
+}
+
+// With all that is in it, after something was stored and before anything came of it. The sweep looks each
+// minute.
+TEST(Faults, RedisIsLost) {
+  Trial trial(
+      EngineKind::servers,
+      {.seed = trial_seed(), .systems = 3, .servers = Servers::own_redis, .program = crashing_collect()});
+  trial.begin();
+  Service& service = trial.service();
+  const auto count = [&](const std::string& what) {
+    return std::stoull(service.sql("SELECT count(*) FROM " + what));
+  };
+  const std::string not_compared = "inventory_records WHERE processed_at IS NULL";
+  const std::string not_told = "inventory_diffs WHERE notification_sent = false";
+  trial.report(1);
+  ASSERT_TRUE(eventually([&] { return trial.quiet(); }, 60s));
+  service.stop();
+  const std::pair<std::string, std::string> losses[] = {{"processing.after_commit", not_told},
+                                                        {"inventory.after_commit", not_compared}};
+  for (const auto& [moment, unfinished] : losses) {
+    SCOPED_TRACE(moment);
+    service.start({"--role", "api"});
+    trial.report(3);
+    // It finds all of them in line and takes them in one batch, so that none is left in Redis alone.
+    service.settings()["COLLECT_CRASH_AT"] = moment;
+    const auto worker = service.launch({"serve", "--role", "worker"});
+    service.settings().erase("COLLECT_CRASH_AT");
+    ASSERT_EQ(worker->wait_exit(60s), 128 + SIGKILL) << worker->err();
+    service.kill_hard();
+    ASSERT_EQ(count("processed_messages"), trial.accepted()) << "not all was stored: nothing is promised";
+    EXPECT_GT(count(unfinished), 0U);
+    service.redis().flush();
+  }
+  service.start();
+  EXPECT_TRUE(eventually([&] { return count(not_compared) + count(not_told) == 0; }, 5min))
+      << count(not_compared) << " records and " << count(not_told) << " changes are forgotten";
   trial.expect_whole();
 }
 
