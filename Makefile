@@ -40,7 +40,7 @@ test: packages-test ## build everything and run all tests, with PostgreSQL and R
 
 test-faults: packages-test ## break everything by chance for MINUTES and see that nothing is lost; SEED=1 tells a trial again
 	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release --parallel $(JOBS) --target faults_servers_test faults_random
+	@cmake --build --preset release --parallel $(JOBS) --target faults_servers_test faults_door_test faults_calls_test faults_writes_test faults_random
 	@scripts/faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 test-threads: packages-test ## run all tests under the thread sanitizer, an hour or two; TARGET=kills_test only that

@@ -167,6 +167,7 @@ void Faults::expect_whole(const Tally& tally) {
   EXPECT_EQ(std::set<std::string>(tally.receipts.begin(), tally.receipts.end()).size(), tally.of(202));
   EXPECT_LE(booked.size(), tally.of(202) + tally.of(0));
   EXPECT_EQ(service_->sql("SELECT count(*) FROM inventory_records WHERE processed_at IS NULL"), "0\n");
+  expect_single_effects(*service_);
   EXPECT_EQ(service_->dead_letters(), 0U);
   if (GetParam() == EngineKind::embedded) {
     EXPECT_EQ(service_->sql("PRAGMA integrity_check"), "ok\n");

@@ -96,13 +96,32 @@ Service::Service(EngineKind engine, Environment settings, Servers servers)
   environment_["REDIS_URL"] = redis().url();
 }
 
+void expect_no_crash(Process& process) {
+  const auto code = process.wait_exit(milliseconds(0));
+  if (!code) return;
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE})
+    EXPECT_NE(*code, 128 + signal) << "it crashed";
+  const std::string said = process.err();
+  // Where memory is short on purpose, the address sanitizer ends a process that has none.
+  if (said.find("out of memory") != std::string::npos || said.find("out-of-memory") != std::string::npos)
+    return;
+  for (const char* finding : {"ERROR: AddressSanitizer", "WARNING: ThreadSanitizer", ": runtime error: "})
+    EXPECT_EQ(said.find(finding), std::string::npos) << said;
+}
+
 Service::~Service() {
-  if (process_) process_->kill_hard();
+  if (process_) {
+    expect_no_crash(*process_);
+    process_->kill_hard();
+  }
   if (testing::Test::HasFailure()) std::cerr << "---- the service's log ----\n" << log() << "----\n";
 }
 
 void Service::start(std::vector<std::string> arguments) {
-  if (process_) earlier_log_ += process_->err();
+  if (process_) {
+    expect_no_crash(*process_);
+    earlier_log_ += process_->err();
+  }
   const bool worker = std::find(arguments.begin(), arguments.end(), "worker") != arguments.end();
   arguments.insert(arguments.begin(), "serve");
   process_ = launch(std::move(arguments));
@@ -117,6 +136,7 @@ int Service::stop(milliseconds timeout) {
 }
 
 void Service::kill_hard() {
+  expect_no_crash(*process_);
   process_->kill_hard();
 }
 
@@ -266,6 +286,18 @@ std::string Service::sql(const std::string& text) {
   auto done = run({.command = {"/usr/bin/sqlite3", "-cmd", ".timeout 5000", file, text}});
   if (done.exit_code != 0) throw std::runtime_error(done.err + "in: " + text);
   return done.out;
+}
+
+void expect_single_effects(Service& service) {
+  const auto number = [&](const char* sql) { return std::stoull(service.sql(sql)); };
+  const auto stored = number("SELECT count(*) FROM processed_messages WHERE outcome = 'stored'");
+  EXPECT_EQ(number("SELECT count(*) FROM inventory_records"), stored)
+      << "a record for each message that made one";
+  EXPECT_EQ(number("SELECT count(DISTINCT record_id) FROM processed_messages WHERE outcome = 'stored'"),
+            stored);
+  EXPECT_EQ(number("SELECT count(*) FROM (SELECT DISTINCT current_id, field_path FROM inventory_diffs) AS d"),
+            number("SELECT count(*) FROM inventory_diffs"))
+      << "a change of a record is told once";
 }
 
 }  // namespace collect::test

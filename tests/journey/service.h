@@ -62,6 +62,10 @@ struct RecordRow {
   std::int64_t change_count = 0;
 };
 
+// Fails the test if this process of Collect has ended by a crash or by what a sanitizer found: a kill that
+// comes later would hide it.
+void expect_no_crash(Process& process);
+
 // At most one at a time in a program when it uses the shared servers.
 class Service {
  public:
@@ -151,5 +155,9 @@ class OnEachEngine : public testing::TestWithParam<EngineKind> {};
 
 // COLLECT_TEST_SEED, else by chance; printed, so that a failure can be repeated.
 std::uint64_t test_seed();
+
+// However often a message came: one record for each that made one, and each of its changes once. Needs a
+// service that has nothing in hand, and records that were never pruned.
+void expect_single_effects(Service& service);
 
 }  // namespace collect::test
