@@ -9,6 +9,7 @@
 
 #include <iostream>
 
+#include "faults/by_hand.h"
 #include "faults/trial.h"
 
 namespace collect::test {
@@ -25,6 +26,7 @@ struct Point {
   Fault fault;
   Wire wire;
   Moment moment;
+  bool also_bad = false;  // beside what is good, a message that fails until it is a dead letter
 };
 
 class EveryCall : public testing::TestWithParam<Point> {
@@ -39,6 +41,11 @@ class EveryCall : public testing::TestWithParam<Point> {
     wire().set({.moment = GetParam().moment, .nth = nth, .act = [=] {
                   if (kills) kill(victim, SIGKILL);
                 }});
+    if (GetParam().also_bad) {
+      const std::string id = numbered_id(++bad_);
+      push_by_hand(trial_.service(),
+                   message_of(id, {.id = "nobody", .key = "", .secret = ""}, "2026-01-02T03:04:05Z", "{}"));
+    }
     trial_.report(1);
     eventually([&] { return wire().wait_closed(0ms) || trial_.quiet(); }, 30s);
     const bool met = wire().unset();
@@ -50,18 +57,22 @@ class EveryCall : public testing::TestWithParam<Point> {
   }
 
   const std::uint64_t seed_ = trial_seed();
-  Trial trial_{EngineKind::servers, {.seed = seed_, .systems = 2}};
+  int bad_ = 0;
+  Trial trial_{EngineKind::servers,
+               {.seed = seed_, .systems = 2, .settings = {{"QUEUE_RETRY_DELAY", "50ms"}}}};
 };
 
 TEST_P(EveryCall, MayFailAndNothingIsLostOrDoubled) {
   trial_.begin();
-  const auto every = static_cast<std::uint64_t>(std::max(1, number_given("COLLECT_TEST_EVERY", 3)));
+  const auto every = static_cast<std::uint64_t>(
+      std::max(1, number_given("COLLECT_TEST_EVERY", GetParam().also_bad ? 9 : 3)));
   std::uint64_t n = 1 + seed_ % every;
   int faults = 0;
   for (; meets_fault(n) && !HasFailure(); n += every) ++faults;
   std::cout << faults << " faults, a clean run after " << n - 1 << " requests\n";
   EXPECT_GT(faults, 0);
-  trial_.expect_whole();
+  trial_.expect_whole(static_cast<std::size_t>(bad_));
+  EXPECT_EQ(trial_.service().dead_letters(), static_cast<std::size_t>(bad_)) << "each as one dead letter";
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -73,7 +84,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Point{"KilledBeforeRedisHears", Fault::kill, Wire::redis, Moment::before_request},
                     Point{"KilledAfterRedisAnswered", Fault::kill, Wire::redis, Moment::after_answer},
                     Point{"KilledBeforePostgresHears", Fault::kill, Wire::postgres, Moment::before_request},
-                    Point{"KilledAfterPostgresAnswered", Fault::kill, Wire::postgres, Moment::after_answer}),
+                    Point{"KilledAfterPostgresAnswered", Fault::kill, Wire::postgres, Moment::after_answer},
+                    Point{"KilledWhileSomethingFails", Fault::kill, Wire::redis, Moment::after_answer, true},
+                    Point{"CutWhileSomethingFails", Fault::cut, Wire::redis, Moment::after_answer, true}),
     [](const auto& point) { return point.param.name; });
 
 }  // namespace

@@ -53,5 +53,17 @@ TEST(Faults, AWorkerStoppedBeyondItsLeaseSettlesNothing) {
   trial.expect_whole();
 }
 
+// The embedded engine has one process: it finds its own leases over.
+TEST(Faults, AProcessStoppedBeyondItsLeasesGoesOn) {
+  Trial trial(EngineKind::embedded, {.seed = trial_seed()});
+  trial.begin();
+  trial.under_load([&] {
+    trial.service().signal(SIGSTOP);
+    sleep_for(17s);
+    trial.service().signal(SIGCONT);
+  });
+  trial.expect_whole();
+}
+
 }  // namespace
 }  // namespace collect::test

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <future>
 
+#include "faults/failing_disk.h"
 #include "faults/trial.h"
 
 namespace collect::test {
@@ -187,6 +188,20 @@ TEST(Faults, RedisIsLost) {
   service.start();
   EXPECT_TRUE(eventually([&] { return count(not_compared) + count(not_told) == 0; }, 5min))
       << count(not_compared) << " records and " << count(not_told) << " changes are forgotten";
+  trial.expect_whole();
+}
+
+TEST(Faults, RedisOnAFullDisk) {
+  FailingDisk disk;
+  RedisTrial trial;
+  trial.redis().stop();
+  trial.redis().start({}, disk.environment());
+  trial.under_load([&] {
+    disk.set(trial.redis().folder(), FailingDisk::Fault::full, 1, true);
+    EXPECT_TRUE(eventually([&] { return disk.failed() > 0; }, 60s));
+    trial.expect_refusals();
+    EXPECT_TRUE(disk.unset());
+  });
   trial.expect_whole();
 }
 

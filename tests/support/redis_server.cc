@@ -47,7 +47,8 @@ RedisServer& RedisServer::shared() {
   return server;
 }
 
-void RedisServer::start(const std::vector<std::string>& more) {
+void RedisServer::start(const std::vector<std::string>& more,
+                        std::map<std::string, std::string> environment) {
   std::vector<std::string> command = {"redis-server",
                                       "--port",
                                       std::to_string(port_),
@@ -61,8 +62,8 @@ void RedisServer::start(const std::vector<std::string>& more) {
                                       ""};
   command.insert(command.end(), arguments_.begin(), arguments_.end());
   command.insert(command.end(), more.begin(), more.end());
-  process_ =
-      std::make_unique<Process>(ProcessOptions{.command = std::move(command), .directory = folder_.path()});
+  process_ = std::make_unique<Process>(ProcessOptions{
+      .command = std::move(command), .environment = std::move(environment), .directory = folder_.path()});
   eventually([this] { return answers(port_) || !process_->running(); }, std::chrono::seconds(60));
   if (answers(port_)) return;
   if (process_->wait_exit(milliseconds(0)) == kNoSuchProgram) {

@@ -4,6 +4,8 @@
 // start.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,15 +25,16 @@ class RedisServer {
 
   [[nodiscard]] std::string url() const;  // "redis://127.0.0.1:<port>"
   [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
   // redis-cli with these arguments, e.g. {"-n", "1", "llen", "collect:inventory"}; what it printed, without
   // the last newline. Throws when it fails.
   std::string cli(std::vector<std::string> arguments, std::string_view input = {}) const;
   void flush();  // empties every database
 
-  // Again, on the same port, with the data that it had; returns once it answers. `more` arguments for this
-  // time.
-  void start(const std::vector<std::string>& more = {});
+  // Again, on the same port, with the data that it had; returns once it answers. `more` arguments and this
+  // environment for this time.
+  void start(const std::vector<std::string>& more = {}, std::map<std::string, std::string> environment = {});
   void stop();       // SIGTERM: a clean end
   void kill_hard();  // SIGKILL
   void pause();      // SIGSTOP: connected, but silent
