@@ -112,7 +112,9 @@ TEST_P(Faults, FiveTimesTheCapacity) {
   EXPECT_GT(all.of(503), kNone);
   EXPECT_GT(all.of(202), kNone);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LT(most, before + 64);
+  // Documents are remembered for the next comparison, up to a limit (inventory/recent.h).
+  const auto remembered = std::min<std::size_t>(256, all.of(202) * 12 / 1024);
+  EXPECT_LT(most, before + 64 + static_cast<long>(remembered));
 #endif
   all.add(first.tally());
   expect_whole(all);
