@@ -2,21 +2,55 @@
 #include "diff/config_entry.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <cmath>
+#include <optional>
+#include <sstream>
 
 namespace collect::diff {
 
 ConfigEntry::ConfigEntry(const YAML::Node& node, std::string key, std::string_view origin)
     : node_(node), key_(std::move(key)), origin_(origin) {}
 
+namespace {
+
+// Where the last document of a text begins; all else that is in them is not looked at.
+class LastDocument final : public YAML::EventHandler {
+ public:
+  int line = 0;
+
+  void OnDocumentStart(const YAML::Mark& mark) override { line = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+};
+
+// Its line; YAML::Load() would leave it out without a word. YAML::LoadAll() reads some broken texts for ever.
+std::optional<int> second_document(const std::string& text) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  LastDocument last;
+  return parser.HandleNextDocument(last) && parser.HandleNextDocument(last) ? std::optional(last.line)
+                                                                            : std::nullopt;
+}
+
+}  // namespace
+
 ConfigEntry ConfigEntry::parse(std::string_view yaml, std::string_view origin) {
   try {
-    const auto documents = YAML::LoadAll(std::string(yaml));
-    // It would be left out without a word.
-    if (documents.size() > 1)
-      ConfigEntry(documents[1], "", origin).refuse("expected one YAML document, got another behind '---'");
-    return {documents.empty() ? YAML::Node() : documents.front(), "", origin};
+    const std::string text(yaml);
+    if (const auto line = second_document(text))
+      throw BadConfig(
+          fmt::format("{}:{}: expected one YAML document, got another behind '---'", origin, *line));
+    return {YAML::Load(text), "", origin};
   } catch (const YAML::Exception& error) {
     throw BadConfig(fmt::format("{}:{}: expected YAML: {}", origin, error.mark.line + 1, error.msg));
   }

@@ -200,7 +200,9 @@ TEST(Rules, MessagesNameFileLineKeyAndWhatWasExpected) {
       {"partial_reports: [{ except: [x] }]", "partial_reports[0]: expected a 'path'"},
       {"sets: []\nsets: []", "test.yml:2: key 'sets' stands here twice"},
       {"sets: [", "test.yml:1: expected YAML:"},
-      {"limits: {}\n---\nsets: []", "test.yml:3: expected one YAML document, got another behind '---'"},
+      {"limits: {}\n---\nsets: []", "test.yml:2: expected one YAML document, got another behind '---'"},
+      {",limits\xF0:s: !",
+       "test.yml:1: expected one YAML document, got another behind '---'"},  // without end
       {"just words", "test.yml:1: expected a mapping ({} for none), got 'just words'"},
   };
   for (const auto& [yaml, message] : expected) {
