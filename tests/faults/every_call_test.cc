@@ -86,7 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Point{"KilledBeforePostgresHears", Fault::kill, Wire::postgres, Moment::before_request},
                     Point{"KilledAfterPostgresAnswered", Fault::kill, Wire::postgres, Moment::after_answer},
                     Point{"KilledWhileSomethingFails", Fault::kill, Wire::redis, Moment::after_answer, true},
-                    Point{"CutWhileSomethingFails", Fault::cut, Wire::redis, Moment::after_answer, true}),
+                    Point{"KilledBetweenBookingAndBurying", Fault::kill, Wire::postgres, Moment::after_answer,
+                          true}),
     [](const auto& point) { return point.param.name; });
 
 }  // namespace
