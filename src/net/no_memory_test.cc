@@ -33,6 +33,9 @@ bool fails(std::size_t size) {
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;  // NOLINT: what new is made of
   throw std::bad_alloc();
 }
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size == 0 ? 1 : size);  // NOLINT
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);  // NOLINT
 }
