@@ -11,10 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,15 +84,17 @@ class RawClient {
   // False once the other end has closed.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t size = tls_ ? SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()))
-                                : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t size = tls_ ? send_tls(bytes) : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (size <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(size));
     }
     return true;
   }
   void done_sending() {
-    if (tls_) SSL_shutdown(tls_.get());
+    if (tls_) {
+      const std::lock_guard lock(tls_mutex_);
+      SSL_shutdown(tls_.get());
+    }
     ::shutdown(fd_, SHUT_WR);
   }
   // Closes with a reset instead of an end.
@@ -145,7 +149,9 @@ class RawClient {
     pollfd wait{fd_, POLLIN, 0};
     while (::poll(&wait, 1, static_cast<int>(time.count())) != 0) {
       char next = 0;
-      if (!tls_ || !only_about_tls(SSL_peek(tls_.get(), &next, 1))) return false;
+      if (!tls_) return false;
+      const std::lock_guard lock(tls_mutex_);
+      if (!only_about_tls(SSL_peek(tls_.get(), &next, 1))) return false;
     }
     return true;
   }
@@ -172,15 +178,35 @@ class RawClient {
   bool fill() {
     char bytes[16384];
     ssize_t size = 0;
-    do {
+    for (bool about_tls = true; about_tls;) {
       pollfd wait{fd_, POLLIN, 0};
-      timed_out_ = (!tls_ || SSL_pending(tls_.get()) == 0) && ::poll(&wait, 1, kPatienceMs) == 0;
+      timed_out_ = !has_more() && ::poll(&wait, 1, kPatienceMs) == 0;
       if (timed_out_) return false;
-      size = tls_ ? SSL_read(tls_.get(), bytes, sizeof bytes) : ::recv(fd_, bytes, sizeof bytes, 0);
-    } while (tls_ && only_about_tls(size));
+      if (!tls_) {
+        size = ::recv(fd_, bytes, sizeof bytes, 0);
+        break;
+      }
+      const std::lock_guard lock(tls_mutex_);
+      size = SSL_read(tls_.get(), bytes, sizeof bytes);
+      about_tls = only_about_tls(size);
+    }
     if (size <= 0) return false;
     buffer_.append(bytes, static_cast<std::size_t>(size));
     return true;
+  }
+  // In bytes that the socket takes at once: who receives must not be kept out until somebody reads.
+  ssize_t send_tls(std::string_view bytes) {
+    constexpr std::size_t kRecord = 16384;
+    pollfd wait{fd_, POLLOUT, 0};
+    ::poll(&wait, 1, -1);
+    const std::lock_guard lock(tls_mutex_);
+    return SSL_write(tls_.get(), bytes.data(), static_cast<int>(std::min(bytes.size(), kRecord)));
+  }
+  // Received and decrypted already.
+  bool has_more() {
+    if (!tls_) return false;
+    const std::lock_guard lock(tls_mutex_);
+    return SSL_pending(tls_.get()) > 0;
   }
   // What came was for TLS itself, such as a session ticket.
   bool only_about_tls(ssize_t outcome) {
@@ -192,6 +218,7 @@ class RawClient {
   };
 
   int fd_;
+  std::mutex tls_mutex_;               // a test may send and receive at once, which OpenSSL does not allow
   std::unique_ptr<SSL, FreeTls> tls_;  // nullptr: plain
   bool connected_ = false;
   bool timed_out_ = false;
