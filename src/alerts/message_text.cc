@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/markup.h"
 #include "base/utf8.h"
 
 namespace collect::alerts {
@@ -18,29 +19,6 @@ constexpr std::size_t kTypesListed = 10;
 std::string cut(std::string_view text, std::size_t characters) {
   const auto prefix = utf8_prefix(text, characters);
   return prefix.size() == text.size() ? std::string(text) : std::string(prefix) + "…";
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 std::string name_of(const systems::System& system) {
@@ -142,10 +120,11 @@ std::string where_and_when(const DeliveryItem& item) {
 
 std::string html_row(const Digest& digest, const DeliveryItem& item) {
   const auto system = digest.kind == DeliveryKind::summary
-                          ? fmt::format("<td>{}</td>", escaped(full_name_of(item.system)))
+                          ? fmt::format("<td>{}</td>", markup_escaped(full_name_of(item.system)))
                           : std::string();
   return fmt::format("<tr><td><b>{}</b></td>{}<td>{}<br><small>{}</small></td></tr>\n", state_of(item),
-                     system, escaped(one_line(item.alert.message)), escaped(where_and_when(item)));
+                     system, markup_escaped(one_line(item.alert.message)),
+                     markup_escaped(where_and_when(item)));
 }
 
 }  // namespace
@@ -213,15 +192,15 @@ std::string plain_text(const Digest& digest) {
 std::string html_text(const Digest& digest) {
   std::string out =
       "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body style=\"font-family:sans-serif\">\n";
-  out += fmt::format("<h3>{}</h3>\n", escaped(headline(digest)));
-  if (!hint(digest).empty()) out += fmt::format("<p><b>{}</b></p>\n", escaped(hint(digest)));
+  out += fmt::format("<h3>{}</h3>\n", markup_escaped(headline(digest)));
+  if (!hint(digest).empty()) out += fmt::format("<p><b>{}</b></p>\n", markup_escaped(hint(digest)));
   if (digest.more > 0 || digest.kind == DeliveryKind::summary)
-    out += fmt::format("<p>{}<br>{}</p>\n", severities(digest), escaped(types(digest)));
+    out += fmt::format("<p>{}<br>{}</p>\n", severities(digest), markup_escaped(types(digest)));
   out += "<table cellpadding=\"6\" style=\"border-collapse:collapse;text-align:left;vertical-align:top\">\n";
   for (const DeliveryItem& item : digest.shown) out += html_row(digest, item);
   out += "</table>\n";
   if (digest.more > 0)
-    out += fmt::format("<p>and {} more: <code>{}</code></p>\n", digest.more, escaped(command(digest)));
+    out += fmt::format("<p>and {} more: <code>{}</code></p>\n", digest.more, markup_escaped(command(digest)));
   return out + "</body></html>\n";
 }
 

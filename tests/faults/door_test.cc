@@ -113,8 +113,8 @@ TEST_P(Faults, FiveTimesTheCapacity) {
   EXPECT_GT(all.of(202), kNone);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   // Documents are remembered for the next comparison, up to a limit (inventory/recent.h).
-  const auto remembered = std::min<std::size_t>(256, all.of(202) * 12 / 1024);
-  EXPECT_LT(most, before + 64 + static_cast<long>(remembered));
+  const auto remembered = static_cast<long>(std::min<std::size_t>(256, all.of(202) * 12 / 1024));
+  EXPECT_LT(most, before + std::max(64L, 32 + remembered));
 #endif
   all.add(first.tally());
   expect_whole(all);

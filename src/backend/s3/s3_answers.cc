@@ -7,6 +7,8 @@
 #include <ctime>
 #include <pugixml.hpp>
 
+#include "base/markup.h"
+
 namespace collect::s3 {
 namespace {
 
@@ -20,29 +22,6 @@ pugi::xml_node root_of(pugi::xml_document& document, std::string_view xml) {
 pugi::xml_node root_of(pugi::xml_document& document, std::string_view xml, std::string_view name) {
   const pugi::xml_node root = root_of(document, xml);
   return root.name() == name ? root : pugi::xml_node();
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 bool is_true(const pugi::xml_node& node) {
@@ -104,7 +83,8 @@ std::string copied_etag(std::string_view xml) {
 std::string complete_request(const std::vector<std::string>& etags) {
   std::string out = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   for (std::size_t i = 0; i < etags.size(); ++i) {
-    out += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1, escaped(etags[i]));
+    out += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1,
+                       markup_escaped(etags[i]));
   }
   return out + "</CompleteMultipartUpload>";
 }
