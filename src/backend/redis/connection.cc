@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 
 namespace collect::redis {
@@ -167,24 +169,38 @@ bool Connection::still_open() const {
 
 // ---------------------------------------------------------------- pool
 
-Result<std::unique_ptr<Connection>> ConnectionPool::take() {
+std::unique_ptr<Connection> ConnectionPool::take_idle() {
   while (true) {
     std::unique_ptr<Connection> idle;
     {
       const std::lock_guard lock(mutex_);
-      if (idle_.empty()) break;
+      if (idle_.empty()) return nullptr;
       idle = std::move(idle_.back());
       idle_.pop_back();
     }
     if (idle->still_open()) return idle;
   }
-  return Connection::open(options_);
+}
+
+Result<std::unique_ptr<Connection>> ConnectionPool::take() {
+  const auto until = std::chrono::steady_clock::now() + options_.connect_timeout;
+  while (true) {
+    if (auto idle = take_idle()) return idle;
+    auto opened = Connection::open(options_);
+    if (opened || opened.failure().message.find(std::strerror(EMFILE)) == std::string::npos) return opened;
+    std::unique_lock lock(mutex_);
+    if (!put_back_.wait_until(lock, until, [this] { return !idle_.empty(); })) return opened;
+  }
 }
 
 void ConnectionPool::put_back(std::unique_ptr<Connection> connection) {
   if (!connection->usable()) return;
-  const std::lock_guard lock(mutex_);
-  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(connection));
+  {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() >= kMaxIdle) return;
+    idle_.push_back(std::move(connection));
+  }
+  put_back_.notify_one();
 }
 
 // ---------------------------------------------------------------- facts

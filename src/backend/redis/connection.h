@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -97,7 +98,7 @@ class ConnectionPool {
  public:
   explicit ConnectionPool(ConnectionOptions options) : options_(std::move(options)) {}
 
-  // An idle connection or a new one.
+  // An idle connection or a new one; where no descriptor is left for a new one, the next that is put back.
   Result<std::unique_ptr<Connection>> take();
   // Usable ones are kept for the next.
   void put_back(std::unique_ptr<Connection> connection);
@@ -105,8 +106,11 @@ class ConnectionPool {
   [[nodiscard]] const ConnectionOptions& options() const { return options_; }
 
  private:
+  std::unique_ptr<Connection> take_idle();
+
   const ConnectionOptions options_;
   std::mutex mutex_;
+  std::condition_variable put_back_;
   std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
 };
 
