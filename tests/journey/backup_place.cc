@@ -31,10 +31,7 @@ class Directory final : public BackupPlace {
   }
   std::vector<std::string> contents() const override {
     std::vector<std::string> out;
-    if (!fs::exists(folder_)) return out;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
-      if (entry.is_regular_file()) out.push_back(entry.path().string());
-    }
+    for (const fs::path& file : files_below(folder_)) out.push_back(file.string());
     return out;
   }
   void damage(const std::string& id, std::uint64_t offset) override {

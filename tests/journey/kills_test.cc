@@ -66,7 +66,11 @@ TEST_P(Kills, LoseNothingAndDoubleNothing) {
   const int kills = number_given("COLLECT_TEST_KILLS", 50);
   for (int kill = 0; kill < kills; ++kill) {
     sleep_for(milliseconds(std::uniform_int_distribution<int>(100, 700)(random)));
-    service_.kill_hard();
+    if (kill % 2 == 0) {
+      service_.kill_hard();
+    } else {
+      service_.kill_without_condemning();
+    }
     service_.start();
   }
   std::size_t accepted = 0;

@@ -266,6 +266,16 @@ std::uint64_t Service::dead_letters() {
   return static_cast<std::uint64_t>(metric("collect_queue_messages", {"state=\"dead\""}));
 }
 
+void Service::kill_without_condemning() {
+  const auto strikes = [this] {
+    if (engine_ == EngineKind::embedded) return sql("SELECT count(*) FROM queue_strikes") != "0\n";
+    return redis_cli({"exists", "collect:inventory:strikes", "collect:processing:strikes",
+                      "collect:notifications:strikes"}) != "0";
+  };
+  EXPECT_TRUE(eventually([&] { return !strikes(); }, std::chrono::minutes(1))) << "strikes that stay";
+  kill_hard();
+}
+
 PostgresServer& Service::postgres() {
   return own_postgres_ ? *own_postgres_ : PostgresServer::shared();
 }

@@ -119,6 +119,21 @@ TempDir::~TempDir() {
   forget_folder(path_);
 }
 
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder) {
+  for (int look = 0; look < 1000; ++look) {
+    std::vector<std::filesystem::path> files;
+    std::error_code gap;
+    for (std::filesystem::recursive_directory_iterator entry(folder, gap), end; !gap && entry != end;
+         entry.increment(gap)) {
+      if (entry->is_regular_file(gap)) files.push_back(entry->path());
+      if (gap) break;
+    }
+    if (!gap) return files;
+    if (look == 0 && !std::filesystem::exists(folder)) return {};
+  }
+  throw std::runtime_error("cannot look through " + folder.string() + " while it changes");
+}
+
 int free_port() {
   static thread_local std::mt19937 random(std::random_device{}());
   std::uniform_int_distribution<int> ports(15000, 31999);

@@ -44,6 +44,9 @@ bool eventually(Condition condition, milliseconds timeout = std::chrono::seconds
 // The whole file as text; empty when it is not there.
 std::string read_text(const std::filesystem::path& file);
 
+// All regular files below it. Others may delete there meanwhile: it looks until one look meets no gap.
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder);
+
 // The `collect` program of this build. Throws when it has not been built.
 std::filesystem::path collect_binary();
 

@@ -60,8 +60,8 @@ fs::path S3rver::file_of(const std::string& key) const {
 std::vector<std::string> S3rver::objects() const {
   std::vector<std::string> keys;
   const fs::path bucket = folder_.path() / kBucket;
-  for (const auto& entry : fs::recursive_directory_iterator(bucket)) {
-    const std::string path = fs::relative(entry.path(), bucket);
+  for (const fs::path& file : files_below(bucket)) {
+    const std::string path = fs::relative(file, bucket);
     if (path.ends_with(kObjectEnd)) keys.push_back(path.substr(0, path.size() - kObjectEnd.size()));
   }
   return keys;
