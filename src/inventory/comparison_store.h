@@ -87,7 +87,8 @@ class ComparisonStore {
   // For each system: lock, read, decide, insert the diffs (created_at = now, notification_sent = false) and
   // set has_changes, change_count, held, processed_at of the decided records. All or nothing. Returns the
   // decided records, and of each system without pending ones the newest that is `earlier`. `invalid`: the
-  // engine refuses some value; ask again system by system.
+  // engine refuses some value; ask again system by system. An engine may ask `decide` before the lock is
+  // taken, and then asks again if anything stands otherwise under it: the last answer about a system counts.
   virtual Result<std::vector<Compared>> compare(const ComparisonQuestion& question,
                                                 const DecideComparison& decide) = 0;
 

@@ -82,6 +82,7 @@ Result<void> DiffWorker::compare(std::vector<SystemId> systems, std::vector<Comp
          .has_document = [&](std::string_view hash) { return documents.has(hash); }},
         [&](const ComparisonState& state) {
           ComparisonDecision decision = decide_comparison(*rules, state, documents, now);
+          again.erase(state.system_id);
           if (decision.again || state.pending.size() >= kRecordsPerCall) again.insert(state.system_id);
           return std::move(decision.records);
         });

@@ -106,21 +106,73 @@ Compared write(Transaction& transaction, const SystemId& system_id, const Record
   return {system_id, decided.record_id, static_cast<int>(count)};
 }
 
+// What was decided about a system before the lock was taken, and from which state, without its documents.
+struct Ahead {
+  ComparisonState state;
+  std::vector<RecordDiffs> decided;
+};
+using AllAhead = std::map<SystemId, Ahead>;
+
+Ahead decide_ahead(ComparisonState state, const inventory::DecideComparison& decide) {
+  auto decided = decide(state);
+  for (auto& record : state.pending) record.document.clear();
+  if (state.baseline) state.baseline->document.clear();
+  return {std::move(state), std::move(decided)};
+}
+
+// The same records stand there with the same past. Documents never change; neither does what changed lately
+// without a record that was processed.
+bool is_as_before(const ComparisonState& now, const ComparisonState& before) {
+  constexpr auto kSamePending = [](const auto& a, const auto& b) {
+    return a.id == b.id && a.timestamp == b.timestamp && a.hash == b.hash;
+  };
+  const auto same_baseline = [&] {
+    if (!now.baseline || !before.baseline) return now.baseline.has_value() == before.baseline.has_value();
+    return kSamePending(*now.baseline, *before.baseline) && now.baseline->held == before.baseline->held;
+  };
+  return now.newest_processed == before.newest_processed &&
+         std::ranges::equal(now.pending, before.pending, kSamePending) && same_baseline();
+}
+
+std::vector<RecordDiffs> decided_under_lock(Transaction& transaction, const ComparisonState& outline,
+                                            const ComparisonQuestion& question,
+                                            const inventory::DecideComparison& decide, AllAhead& ahead) {
+  const auto found = ahead.find(outline.system_id);
+  if (found != ahead.end() && is_as_before(outline, found->second.state))
+    return std::move(found->second.decided);
+  return decide(read_state(transaction, outline.system_id, question));
+}
+
 }  // namespace
 
+// To compare takes longer than all else here: it is done before the lock is taken, on what stands there then.
+// What stands otherwise under the lock is compared again.
 Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion& question,
                                                        const inventory::DecideComparison& decide) {
   const std::set<SystemId> systems(question.systems.begin(), question.systems.end());
-  return database_.write([&](Transaction& transaction) {
-    std::vector<Compared> compared;
+  auto ahead = database_.read([&](Snapshot& snapshot) {
+    AllAhead all;
     // One system's documents at a time in memory.
     for (const auto& system_id : systems) {
-      const auto state = read_state(transaction, system_id, question);
-      if (state.pending.empty()) {
-        if (state.newest_processed) compared.push_back({system_id, state.newest_processed->second, 0, true});
+      auto state = read_state(snapshot, system_id, question);
+      if (!state.pending.empty()) all.emplace(system_id, decide_ahead(std::move(state), decide));
+    }
+    return all;
+  });
+  if (!ahead) return ahead.failure();
+  ComparisonQuestion outlines = question;
+  outlines.changed_since.reset();
+  outlines.has_document = [](std::string_view /*hash*/) { return true; };
+  return database_.write([&](Transaction& transaction) {
+    std::vector<Compared> compared;
+    for (const auto& system_id : systems) {
+      const auto outline = read_state(transaction, system_id, outlines);
+      if (outline.pending.empty()) {
+        if (outline.newest_processed)
+          compared.push_back({system_id, outline.newest_processed->second, 0, true});
         continue;
       }
-      for (const auto& decided : decide(state))
+      for (const auto& decided : decided_under_lock(transaction, outline, question, decide, *ahead))
         compared.push_back(write(transaction, system_id, decided, question.now));
     }
     point("processing", "mid_transaction");

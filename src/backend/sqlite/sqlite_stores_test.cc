@@ -298,6 +298,42 @@ TEST_F(SqliteStoresTest, RecordsAreComparedInTheirOrder) {
               ElementsAre("held text", "NULL", "NULL"));
 }
 
+TEST_F(SqliteStoresTest, WhatWasDecidedBeforeTheLockIsDecidedAgainIfMoreHasCome) {
+  const auto first = store(arrival("m1", "1", kNow))->at(0);
+  std::vector<std::size_t> asked;  // how many records stood there
+  const auto compare = [&](std::function<void()> meanwhile) {
+    asked.clear();
+    return ports().comparison.compare(
+        {std::span(&kSystem, 1), 20, std::nullopt, kNow}, [&](const inventory::ComparisonState& state) {
+          asked.push_back(state.pending.size());
+          if (asked.size() == 1) meanwhile();
+          std::vector<inventory::RecordDiffs> decided;
+          for (const auto& record : state.pending)
+            decided.push_back({record.id, std::nullopt, "by call " + std::to_string(asked.size()), {}});
+          return decided;
+        });
+  };
+  ASSERT_TRUE(
+      compare([&] { ASSERT_TRUE(store(arrival("m2", "2", kNow + std::chrono::minutes(1))).ok()); }).ok());
+  EXPECT_THAT(asked, ElementsAre(1U, 2U));
+  ASSERT_TRUE(store(arrival("m3", "3", kNow + std::chrono::minutes(2))).ok());
+  ASSERT_TRUE(compare([] {}).ok());
+  EXPECT_THAT(asked, ElementsAre(1U));
+  // Of the three that follow, each has another past under the lock.
+  for (const char* change : {"UPDATE inventory_records SET held = 'other' WHERE id = 3",
+                             "UPDATE inventory_records SET given_up = 1 WHERE id = 3",
+                             "UPDATE inventory_records SET processed_at = NULL WHERE id = 3"}) {
+    ASSERT_TRUE(store(arrival(change, change, kNow + std::chrono::minutes(3))).ok());
+    ASSERT_TRUE(compare([&] { sql(change); }).ok());
+    EXPECT_EQ(asked.size(), 2U) << change;
+    sql("DELETE FROM inventory_records WHERE id > 3; UPDATE inventory_records SET given_up = 0, processed_at "
+        "= 1");
+  }
+  EXPECT_THAT(column("SELECT held FROM inventory_records WHERE id = " +
+                     std::to_string(static_cast<std::int64_t>(first))),
+              ElementsAre("by call 2"));
+}
+
 TEST_F(SqliteStoresTest, APathThatIsTooLongTakesItsComparisonBack) {
   const auto first = store(arrival("m1", "1", kNow))->at(0);
   const auto refused = ports().comparison.compare(
