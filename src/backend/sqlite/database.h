@@ -22,8 +22,8 @@ struct Options {
   // How long to wait for another process before `unavailable`.
   std::chrono::milliseconds busy_timeout{5000};
   std::size_t readers = 4;  // connections opened at most, one by one as they are needed
-  int write_cache_kib = 4096;
-  int read_cache_kib = 1024;
+  int write_cache_kib = 32768;
+  int read_cache_kib = 4096;
 };
 
 // What may be done while reading: one consistent state of the database.
