@@ -269,9 +269,11 @@ class Consumer::Batch {
   }
 
   void settle() {
+    point(to_string(consumer_.options_.stage), "before_settle");
     while (true) {
       const auto settled = consumer_.queue_.settle(consumer_.options_.stage, consumer_.worker_, settlement_);
       if (settled) {
+        point(to_string(consumer_.options_.stage), "after_settle");
         consumer_.note_recovery();
         if (*settled != Settled::done) return drop();
         for (const auto* text : condemned_) absolve(*text);

@@ -244,7 +244,7 @@ class Storm {
           if (service.running()) return;
           service.settings()["COLLECT_CRASH_AT"] =
               one_of("inventory.", "processing.", "notification.") +
-              one_of("after_claim", "mid_transaction", "after_commit", "mid_settle") + ":" +
+              one_of("after_claim", "mid_transaction", "after_commit", "before_settle", "after_settle") + ":" +
               std::to_string(between(1, 20));
           try {
             service.start();

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/hash.h"
-#include "base/point.h"
 
 namespace collect::redis {
 
@@ -220,7 +219,6 @@ Result<Settled> RedisQueue::settle(Stage stage, const WorkerId& worker, const Se
 
   const auto reply = run(scripts::settle(), key_words, words);
   if (!reply) return reply.failure();
-  point(queue::to_string(stage), "mid_settle");
   forget(holder, mine->token);
   return reply->integer() == 1 ? Settled::done : Settled::lease_lost;
 }
