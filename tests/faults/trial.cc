@@ -218,9 +218,15 @@ void Trial::ensure_running() {
 }
 
 // Both engines are asked themselves: what the service says may be some seconds old.
-bool Trial::quiet() {
-  if (service_.engine() == EngineKind::servers) return service_.queues_empty();
-  return service_.sql("SELECT count(*) FROM queue_messages WHERE state <> 'dead'") == "0\n";
+std::size_t Trial::waiting() {
+  if (service_.engine() == EngineKind::embedded)
+    return std::stoull(service_.sql("SELECT count(*) FROM queue_messages WHERE state <> 'dead'"));
+  return std::stoull(service_.redis_cli(
+      {"eval",
+       "local n = 0 for _, claim in ipairs(redis.call('keys', '*:claim:*')) do "
+       "n = n + redis.call('llen', claim) end for i = 1, 3 do "
+       "n = n + redis.call('llen', KEYS[i]) + redis.call('zcard', KEYS[i] .. ':delayed') end return n",
+       "3", "collect:inventory", "collect:processing", "collect:notifications"}));
 }
 
 std::size_t Trial::accepted() const {

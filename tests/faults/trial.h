@@ -80,8 +80,9 @@ class Trial {
   void kill_all();
   // Starts the service again if it is gone, which only a kill -9 may have done.
   void ensure_running();
-  // Nothing is ready, claimed or delayed.
-  [[nodiscard]] bool quiet();
+  // Nothing is ready, claimed or delayed; how much is.
+  [[nodiscard]] bool quiet() { return waiting() == 0; }
+  [[nodiscard]] std::size_t waiting();
 
   // THE ORACLE, part one: call it while no process of Collect runs and the servers do. Each 202'd inventory
   // is in exactly one place of its queue, or has its effects already, and is nowhere twice.
