@@ -148,5 +148,55 @@ TEST(Faults, PostgresOnAFullDisk) {
   trial.expect_whole();
 }
 
+// How often it has said that since it was started.
+std::size_t times(const PostgresServer& server, std::string_view text) {
+  const std::string log = server.log();
+  std::size_t count = 0;
+  for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++count;
+  return count;
+}
+
+// Where its log of writes has no room, PostgreSQL gives itself up, recovers, cannot write the end of that
+// either, and so on until there is room.
+TEST(Faults, PostgresHasNoRoomForItsLog) {
+  FailingDisk disk;
+  Trial trial(EngineKind::servers, with(Servers::own));
+  PostgresServer& server = trial.service().postgres();
+  server.stop();
+  server.start(disk.environment());
+  trial.begin();
+  trial.under_load([&] {
+    EXPECT_TRUE(eventually([&] { return records(trial.service()) > 0; }, 60s));
+    disk.set(server.data() / "pg_wal", FailingDisk::Fault::full, 1, true);
+    EXPECT_TRUE(eventually([&] { return times(server, "PANIC: ") >= 2; }, 60s)) << server.log();
+    for (int i = 0; i < 10; ++i) trial.expect_acceptances();
+    EXPECT_TRUE(disk.unset());
+    server.start(disk.environment());  // waits for it; anew only if a recovery that failed was its end
+  });
+  trial.expect_whole();
+}
+
+// Of one write alone.
+TEST(Faults, PostgresPanicsAndRecovers) {
+  FailingDisk disk;
+  Trial trial(EngineKind::servers, with(Servers::own));
+  PostgresServer& server = trial.service().postgres();
+  server.stop();
+  server.start(disk.environment());
+  trial.begin();
+  trial.under_load([&] {
+    for (std::size_t round = 0; round < 3; ++round) {
+      disk.set(server.data() / "pg_wal", FailingDisk::Fault::full, 1 + static_cast<std::int64_t>(round));
+      EXPECT_TRUE(eventually([&] { return times(server, "PANIC: ") > round; }, 60s)) << server.log();
+      EXPECT_TRUE(disk.unset());
+      EXPECT_TRUE(eventually([&] { return times(server, "ready to accept connections") > round + 1; }, 60s))
+          << server.log();
+      const std::size_t before = records(trial.service());
+      EXPECT_TRUE(eventually([&] { return records(trial.service()) > before; }, 60s));
+    }
+  });
+  trial.expect_whole();
+}
+
 }  // namespace
 }  // namespace collect::test

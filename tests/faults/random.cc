@@ -174,6 +174,20 @@ class Storm {
         "postgres fails to write once", Part::postgres,
         [this, &postgres] { disk_.set(postgres.data() / "base", Disk::full, between(1, 20)); },
         [this] { disk_.unset(); });
+    add(
+        "postgres panics", Part::postgres,
+        [this, &postgres] { disk_.set(postgres.data() / "pg_wal", Disk::full, between(1, 20)); },
+        [this, start_postgres] {
+          disk_.unset();
+          start_postgres();
+        });
+    add(
+        "postgres has no room for its log", Part::postgres,
+        [this, &postgres] { disk_.set(postgres.data() / "pg_wal", Disk::full, 1, true); },
+        [this, start_postgres] {
+          disk_.unset();
+          start_postgres();
+        });
   }
 
   void add_wire(const std::string& name, Part part, TcpProxy& wire) {
