@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// LD_PRELOAD: stands before the system calls with which any program writes files, and lets a chosen one fail.
+// LD_PRELOAD: stands before the system calls with which any program uses files, and lets a chosen one fail.
 // So a disk can be full or broken for Collect, PostgreSQL and Redis without a mount, without root, and at any
 // one call.
-// Where it is set, the C library's header gives pwrite() the name pwrite64(); here each is itself.
+// Where they are set, the C library's headers give pwrite() the name pwrite64(), and bodies to open() and
+// read(); here each is itself.
 #undef _FILE_OFFSET_BITS
+#undef _FORTIFY_SOURCE
 
 #include "faults/failing_calls.h"
 
@@ -11,10 +13,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -26,7 +30,8 @@ using collect::test::FailingCalls;
 FailingCalls* open_page() {
   const char* file = std::getenv("COLLECT_FAILING_CALLS");
   if (file == nullptr) return nullptr;
-  const int fd = open(file, O_RDWR | O_CLOEXEC);
+  // Not by open(), which is one of those below and would ask for this page.
+  const int fd = static_cast<int>(syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC));
   if (fd < 0) return nullptr;
   void* page = mmap(nullptr, sizeof(FailingCalls), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
@@ -43,13 +48,22 @@ Function real(const char* name) {
   return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
 }
 
+bool begins_with(const char* path, std::size_t size, const char* folder) {
+  const std::size_t length = std::strlen(folder);
+  return size >= length && std::strncmp(path, folder, length) == 0;
+}
+
 bool is_meant(int fd, const char* folder) {
   char link[64];
   char path[1024];
   std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   const ssize_t size = readlink(link, path, sizeof path);
-  const std::size_t length = std::strlen(folder);
-  return size >= static_cast<ssize_t>(length) && std::strncmp(path, folder, length) == 0;
+  return size > 0 && begins_with(path, static_cast<std::size_t>(size), folder);
+}
+
+// SQLite gives whole paths.
+bool is_meant(const char* path, const char* folder) {
+  return begins_with(path, std::strlen(path), folder);
 }
 
 void end_program() {
@@ -58,11 +72,12 @@ void end_program() {
 }
 
 // The errno with which this call fails; 0: it does not. `half` writes half of what was to be written.
-template <class Half>
-int fate(int fd, Half half) {
+template <class File, class Half>
+int fate(std::int32_t kind, File file, Half half) {
   const int before = errno;
   FailingCalls* const calls = page();
-  if (calls == nullptr || calls->left >= FailingCalls::kNever || !is_meant(fd, calls->folder)) {
+  if (calls == nullptr || calls->left >= FailingCalls::kNever || (calls->kinds & kind) == 0 ||
+      !is_meant(file, calls->folder)) {
     errno = before;
     return 0;
   }
@@ -79,11 +94,12 @@ constexpr auto kNothing = [] {};
 
 }  // namespace
 
-#define COLLECT_FAILS(fd, half)                       \
-  if (const int error = fate(fd, half); error != 0) { \
-    errno = error;                                    \
-    return -1;                                        \
+#define COLLECT_FAILS_AS(kind, file, half)                    \
+  if (const int error = fate(kind, file, half); error != 0) { \
+    errno = error;                                            \
+    return -1;                                                \
   }
+#define COLLECT_FAILS(fd, half) COLLECT_FAILS_AS(FailingCalls::kWrites, fd, half)
 
 extern "C" {
 
@@ -139,6 +155,78 @@ int ftruncate64(int fd, off_t size) noexcept {
   static const auto kReal = real<int (*)(int, off_t)>("ftruncate64");
   COLLECT_FAILS(fd, kNothing)
   return kReal(fd, size);
+}
+
+ssize_t read(int fd, void* bytes, size_t size) {
+  static const auto kReal = real<ssize_t (*)(int, void*, size_t)>("read");
+  COLLECT_FAILS_AS(FailingCalls::kReads, fd, kNothing)
+  return kReal(fd, bytes, size);
+}
+
+ssize_t pread(int fd, void* bytes, size_t size, off_t at) {
+  static const auto kReal = real<ssize_t (*)(int, void*, size_t, off_t)>("pread");
+  COLLECT_FAILS_AS(FailingCalls::kReads, fd, kNothing)
+  return kReal(fd, bytes, size, at);
+}
+
+ssize_t pread64(int fd, void* bytes, size_t size, off_t at) {
+  static const auto kReal = real<ssize_t (*)(int, void*, size_t, off_t)>("pread64");
+  COLLECT_FAILS_AS(FailingCalls::kReads, fd, kNothing)
+  return kReal(fd, bytes, size, at);
+}
+
+// The mode is read also where none was given, as the C library's own functions do: it means nothing then.
+#define COLLECT_OPENS(name)                                                \
+  int name(const char* path, int flags, ...) {                             \
+    static const auto kReal = real<int (*)(const char*, int, ...)>(#name); \
+    va_list rest;                                                          \
+    va_start(rest, flags);                                                 \
+    const mode_t mode = va_arg(rest, mode_t);                              \
+    va_end(rest);                                                          \
+    COLLECT_FAILS_AS(FailingCalls::kOpens, path, kNothing)                 \
+    return kReal(path, flags, mode);                                       \
+  }
+#define COLLECT_OPENS_AT(name)                                                  \
+  int name(int folder, const char* path, int flags, ...) {                      \
+    static const auto kReal = real<int (*)(int, const char*, int, ...)>(#name); \
+    va_list rest;                                                               \
+    va_start(rest, flags);                                                      \
+    const mode_t mode = va_arg(rest, mode_t);                                   \
+    va_end(rest);                                                               \
+    COLLECT_FAILS_AS(FailingCalls::kOpens, path, kNothing)                      \
+    return kReal(folder, path, flags, mode);                                    \
+  }
+COLLECT_OPENS(open)
+COLLECT_OPENS(open64)
+COLLECT_OPENS_AT(openat)
+COLLECT_OPENS_AT(openat64)
+
+// What comes third is an int or a pointer, or nothing, and is handed on as it came.
+#define COLLECT_CONTROLS(name)                                                        \
+  int name(int fd, int command, ...) {                                                \
+    static const auto kReal = real<int (*)(int, int, ...)>(#name);                    \
+    va_list rest;                                                                     \
+    va_start(rest, command);                                                          \
+    void* const third = va_arg(rest, void*);                                          \
+    va_end(rest);                                                                     \
+    if (command == F_SETLK && static_cast<struct flock*>(third)->l_type != F_UNLCK) { \
+      COLLECT_FAILS_AS(FailingCalls::kLocks, fd, kNothing)                            \
+    }                                                                                 \
+    return kReal(fd, command, third);                                                 \
+  }
+COLLECT_CONTROLS(fcntl)
+COLLECT_CONTROLS(fcntl64)
+
+int unlink(const char* path) noexcept {
+  static const auto kReal = real<int (*)(const char*)>("unlink");
+  COLLECT_FAILS_AS(FailingCalls::kRemovals, path, kNothing)
+  return kReal(path);
+}
+
+int unlinkat(int folder, const char* path, int flags) noexcept {
+  static const auto kReal = real<int (*)(int, const char*, int)>("unlinkat");
+  COLLECT_FAILS_AS(FailingCalls::kRemovals, path, kNothing)
+  return kReal(folder, path, flags);
 }
 
 }  // extern "C"

@@ -63,7 +63,8 @@ std::map<std::string, std::string> FailingDisk::environment() const {
       {"ASAN_OPTIONS", (options != nullptr ? std::string(options) + ":" : "") + "verify_asan_link_order=0"}};
 }
 
-void FailingDisk::set(const fs::path& folder, Fault fault, std::int64_t nth, bool lasting) {
+void FailingDisk::set(const fs::path& folder, Fault fault, std::int64_t nth, bool lasting,
+                      std::int32_t kinds) {
   const std::string path = fs::weakly_canonical(folder);
   if (path.size() >= sizeof calls_->folder) throw std::runtime_error("too long: " + path);
   unset();
@@ -71,6 +72,7 @@ void FailingDisk::set(const fs::path& folder, Fault fault, std::int64_t nth, boo
   calls_->error = error_of(fault);
   calls_->lasting = lasting ? 1 : 0;
   calls_->failed = 0;
+  calls_->kinds = kinds;
   calls_->left = nth;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A disk that is full or broken for one program, at a moment that a test names: the program is started with
-// environment(), and its calls that write, truncate or sync files in a folder fail as told.
+// environment(), and its calls that use files in a folder fail as told.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,10 @@ class FailingDisk {
 
   [[nodiscard]] std::map<std::string, std::string> environment() const;
 
-  // The n-th call from now on fails, and while `lasting` each after it.
-  void set(const std::filesystem::path& folder, Fault fault, std::int64_t nth, bool lasting = false);
+  // The n-th call of these kinds (FailingCalls::kWrites and so on) from now on fails, and while `lasting`
+  // each after it.
+  void set(const std::filesystem::path& folder, Fault fault, std::int64_t nth, bool lasting = false,
+           std::int32_t kinds = FailingCalls::kWrites);
   [[nodiscard]] std::int64_t failed() const { return calls_->failed; }  // since set()
   // All is well again. True when it came to a fault.
   bool unset();

@@ -222,9 +222,9 @@ class Storm {
   }
 
   void add_disk() {
-    const auto fails = [this](Disk fault, bool lasting) {
+    const auto fails = [this](Disk fault, bool lasting, std::int32_t kinds = FailingCalls::kWrites) {
       return [=, this] {
-        disk_.set(trial_.service().folder() / "data", fault, lasting ? 1 : between(1, 60), lasting);
+        disk_.set(trial_.service().folder() / "data", fault, lasting ? 1 : between(1, 60), lasting, kinds);
       };
     };
     const auto unset = [this] { disk_.unset(); };
@@ -232,6 +232,8 @@ class Storm {
     add("disk broken", Part::disk, fails(Disk::broken, true), unset);
     add("disk full once", Part::disk, fails(Disk::full, false), unset);
     add("disk broken once", Part::disk, fails(Disk::broken, false), unset);
+    add("disk unreadable", Part::disk, fails(Disk::broken, true, FailingCalls::kAllButWrites), unset);
+    add("disk unreadable once", Part::disk, fails(Disk::broken, false, FailingCalls::kAllButWrites), unset);
     add("killed at a write", Part::disk, fails(Disk::kills, false), unset);
     add("killed in a write", Part::disk, fails(Disk::tears_and_kills, false), unset);
     add("file held by another process", Part::disk, [this] {
@@ -258,8 +260,8 @@ class Storm {
           if (service.running()) return;
           service.settings()["COLLECT_CRASH_AT"] =
               one_of("inventory.", "processing.", "notification.") +
-              one_of("after_claim", "mid_transaction", "after_commit", "before_settle", "after_settle") + ":" +
-              std::to_string(between(1, 20));
+              one_of("after_claim", "mid_transaction", "after_commit", "before_settle", "after_settle") +
+              ":" + std::to_string(between(1, 20));
           try {
             service.start();
           } catch (const std::runtime_error&) {

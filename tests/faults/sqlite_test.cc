@@ -25,13 +25,13 @@ TEST(Faults, SqliteKilledUnderLoad) {
   trial.expect_whole();
 }
 
-void lasts(Fault fault) {
+void lasts(Fault fault, std::int32_t kinds = FailingCalls::kWrites) {
   FailingDisk disk;
   Trial trial(EngineKind::embedded, {.seed = trial_seed(), .settings = disk.environment()});
   trial.begin();
   trial.under_load([&] {
     for (int round = 0; round < 2; ++round) {
-      disk.set(trial.service().folder() / "data", fault, 1, true);
+      disk.set(trial.service().folder() / "data", fault, 1, true, kinds);
       trial.expect_refusals();
       sleep_for(trial.some_time(200, 1000));
       EXPECT_TRUE(disk.unset());
@@ -47,6 +47,10 @@ TEST(Faults, SqliteOnAFullDisk) {
 
 TEST(Faults, SqliteOnABrokenDisk) {
   lasts(Fault::broken);
+}
+
+TEST(Faults, SqliteOnADiskThatCannotBeRead) {
+  lasts(Fault::broken, FailingCalls::kAllButWrites);
 }
 
 TEST(Faults, SqliteHeldByAnotherProcess) {
