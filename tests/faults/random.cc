@@ -232,7 +232,8 @@ class Storm {
     add("disk broken", Part::disk, fails(Disk::broken, true), unset);
     add("disk full once", Part::disk, fails(Disk::full, false), unset);
     add("disk broken once", Part::disk, fails(Disk::broken, false), unset);
-    add("disk unreadable", Part::disk, fails(Disk::broken, true, FailingCalls::kAllButWrites), unset);
+    add("disk unreadable", Part::disk,
+        fails(Disk::broken, true, FailingCalls::kAllButWrites & ~FailingCalls::kLocks), unset);
     add("disk unreadable once", Part::disk, fails(Disk::broken, false, FailingCalls::kAllButWrites), unset);
     add("killed at a write", Part::disk, fails(Disk::kills, false), unset);
     add("killed in a write", Part::disk, fails(Disk::tears_and_kills, false), unset);

@@ -23,6 +23,9 @@ FailureKind kind_of(int code) {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_INTERRUPT:
+    // What a read that the disk refuses (EIO) becomes as well; and where pages are damaged indeed, that is no
+    // message's fault either.
+    case SQLITE_CORRUPT:
       return FailureKind::unavailable;
     case SQLITE_CONSTRAINT:
     case SQLITE_TOOBIG:

@@ -27,8 +27,9 @@
 
 namespace collect::sqlite {
 
-// BUSY, LOCKED, FULL, IOERR, CANTOPEN, NOMEM, READONLY and their like are `unavailable`; CONSTRAINT, TOOBIG,
-// MISMATCH, RANGE are `invalid`; all else is `internal`. Messages hold no values of rows or parameters.
+// BUSY, LOCKED, FULL, IOERR, CANTOPEN, NOMEM, READONLY, CORRUPT and their like are `unavailable`; CONSTRAINT,
+// TOOBIG, MISMATCH, RANGE are `invalid`; all else is `internal`. Messages hold no values of rows or
+// parameters.
 class Fault final : public std::exception {
  public:
   explicit Fault(Failure failure) : failure_(std::move(failure)) {}
