@@ -70,6 +70,14 @@ Result<void> check_metadata(const ObjectMetadata& metadata) {
   return check_text("content_type", metadata.content_type);
 }
 
+ObjectMetadata without_bad_parts(ObjectMetadata metadata) {
+  if (!is_sha256(metadata.sha256)) metadata.sha256.clear();
+  for (std::string* text : {&metadata.filename, &metadata.uploader_ip, &metadata.content_type}) {
+    if (!check_text("text", *text)) text->clear();
+  }
+  return metadata;
+}
+
 Result<void> check_upload(std::string_view key, std::uint64_t size) {
   if (size == 0) return invalid("an object has at least one byte");
   return check_key(key);

@@ -52,6 +52,8 @@ Result<void> check_key(std::string_view key);
 Result<void> check_prefix(std::string_view prefix);
 // `invalid` unless all of it can be kept as above; the checksum is required.
 Result<void> check_metadata(const ObjectMetadata& metadata);
+// For what others may have put there: what could not have been kept becomes empty.
+ObjectMetadata without_bad_parts(ObjectMetadata metadata);
 
 // What every store says to the same mistakes.
 Result<void> check_upload(std::string_view key, std::uint64_t size);

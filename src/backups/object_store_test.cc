@@ -46,6 +46,13 @@ TEST(ObjectMetadata, IsWhatEveryStorageCanKeep) {
   }
 }
 
+TEST(ObjectMetadata, OfOthersLosesWhatIsNotAsPromised) {
+  const ObjectMetadata good{std::string(kSum), "backup 1.tar.gz", "2001:db8::1", "application/gzip"};
+  EXPECT_EQ(without_bad_parts(good), good);
+  EXPECT_EQ(without_bad_parts({"x\r\nSet-Cookie: a", "a\r\nb", " 192.0.2.1", "\xc3\xa4"}), ObjectMetadata{});
+  EXPECT_EQ(without_bad_parts({std::string(64, 'A'), "a", "", ""}), (ObjectMetadata{"", "a", "", ""}));
+}
+
 TEST(ByteRange, LiesWithinTheObject) {
   EXPECT_EQ(whole_range(std::nullopt, 10)->length, 10U);
   EXPECT_TRUE(whole_range(ByteRange{9, 1}, 10));

@@ -88,9 +88,12 @@ TEST_F(DirectoryStore, GivesObjectsThatOthersPutThere) {
   write(root_ / "org/copied.bin", "content");
   write(root_ / "org/.broken.bin.json", "{");
   write(root_ / "org/broken.bin", "content");
-  EXPECT_THAT(keys(*store_), ElementsAre("org/broken.bin", "org/copied.bin"));
+  write(root_ / "org/.evil.bin.json", R"({"sha256":"a\r\nSet-Cookie: b","filename":"a\r\nb"})");
+  write(root_ / "org/evil.bin", "content");
+  EXPECT_THAT(keys(*store_), ElementsAre("org/broken.bin", "org/copied.bin", "org/evil.bin"));
   EXPECT_EQ(must(store_->head("org/copied.bin")).metadata, ObjectMetadata{});
   EXPECT_EQ(must(store_->head("org/broken.bin")).metadata, ObjectMetadata{});
+  EXPECT_EQ(must(store_->head("org/evil.bin")).metadata, ObjectMetadata{});
   EXPECT_EQ(get(*store_, "org/copied.bin"), "content");
   EXPECT_EQ(must(store_->sweep(Time())), 0U);
 }

@@ -51,8 +51,8 @@ std::string metadata_text(const backups::ObjectMetadata& metadata) {
 backups::ObjectMetadata parse_metadata(std::string_view text) {
   const auto document = json::Document::parse(text);
   if (!document) return {};
-  return {text_of(*document, "sha256"), text_of(*document, "filename"), text_of(*document, "uploader_ip"),
-          text_of(*document, "content_type")};
+  return backups::without_bad_parts({text_of(*document, "sha256"), text_of(*document, "filename"),
+                                     text_of(*document, "uploader_ip"), text_of(*document, "content_type")});
 }
 
 bool remove_if_abandoned(const File& folder, const std::string& name) {

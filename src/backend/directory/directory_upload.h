@@ -23,7 +23,7 @@ inline std::string metadata_name(std::string_view object) {
 }
 
 std::string metadata_text(const backups::ObjectMetadata& metadata);
-// What cannot be read is empty.
+// What cannot be read, or is not as ObjectMetadata promises, is empty.
 backups::ObjectMetadata parse_metadata(std::string_view text);
 
 // Removes this file unless a process writes it, which holds its lock then; true when it did.

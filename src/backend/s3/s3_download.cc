@@ -25,8 +25,8 @@ backups::ObjectInfo object_info(std::string key, const net::ClientAnswer& answer
   const auto text = [&](std::string_view name) { return std::string(answer.header(name)); };
   const auto modified = parse_http_date(answer.header("Last-Modified"));
   return {{std::move(key), number(answer.header("Content-Length")), modified.value_or(Time())},
-          {text("x-amz-meta-sha256"), text("x-amz-meta-filename"), text("x-amz-meta-uploader-ip"),
-           text("Content-Type")}};
+          backups::without_bad_parts({text("x-amz-meta-sha256"), text("x-amz-meta-filename"),
+                                      text("x-amz-meta-uploader-ip"), text("Content-Type")})};
 }
 
 bool is_unfinished(const net::ClientAnswer& answer) {
