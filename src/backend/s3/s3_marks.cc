@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/s3/s3_marks.h"
 
+#include "backups/object_store.h"
 #include "base/ids.h"
 #include "queue/worker_id.h"
 
@@ -19,7 +20,9 @@ std::optional<Mark> parse_mark(std::string_view key) {
   if (!key.starts_with(kMarks)) return std::nullopt;
   key.remove_prefix(kMarks.size());
   const auto slash = key.rfind('/');
-  if (slash == std::string_view::npos || slash == 0 || slash + 1 == key.size()) return std::nullopt;
+  if (slash == std::string_view::npos || slash + 1 == key.size()) return std::nullopt;
+  // Whoever finds a mark may remove what it names.
+  if (!backups::check_key(key.substr(0, slash))) return std::nullopt;
   return Mark{std::string(key.substr(0, slash)), std::string(key.substr(slash + 1))};
 }
 

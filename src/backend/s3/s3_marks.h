@@ -23,7 +23,7 @@ struct Mark {
 };
 
 std::string mark_key(const Mark& mark);
-// Nothing when it is no mark.
+// Nothing when it is no mark, or that of something that is no object of a store's.
 std::optional<Mark> parse_mark(std::string_view key);
 
 // The uploads of this process that have a mark. Thread-safe.
