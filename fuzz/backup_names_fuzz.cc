@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// backups/backup: ids, keys, and what uploaders call their files.
+// backups/backup, backend/s3/s3_marks: ids, keys, marks, and what uploaders call their files.
 #include <algorithm>
 
+#include "backend/s3/s3_marks.h"
 #include "backups/backup.h"
 #include "backups/object_store.h"
 #include "fuzz/fuzz.h"
@@ -21,6 +22,18 @@ void hold_id(const BackupId& id, std::string_view text) {
   hold(id.uploaded_at() >= Time() && !to_rfc3339(id.uploaded_at()).empty(), "an id tells its time");
 }
 
+void hold_mark(std::string_view text) {
+  if (const auto mark = s3::parse_mark(text)) {
+    hold(s3::mark_key(*mark) == text, "a mark is read and written as the same");
+    hold(backups::check_key(mark->key).ok(), "a mark names an object that may be there");
+    hold(!backups::check_key(text).ok(), "a mark is no object");
+  }
+  const std::string owner = "host:1:boot:upload-0";
+  const auto ours = s3::parse_mark(s3::mark_key({std::string(text), owner}));
+  hold(ours.has_value() == backups::check_key(text).ok(), "every key can be marked");
+  hold(!ours || (ours->key == text && ours->owner == owner), "what was marked is found");
+}
+
 }  // namespace
 
 void run(std::string_view input) {
@@ -34,6 +47,7 @@ void run(std::string_view input) {
     hold(!id || input.ends_with(id->text()), "an id is the end of its key");
   }
   (void)backups::check_prefix(input);
+  hold_mark(input);
 
   const std::string name = backups::safe_filename(input);
   hold(name.size() <= 255 &&
