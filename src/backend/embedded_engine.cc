@@ -43,7 +43,7 @@ class EmbeddedEngine final : public Engine {
 
   [[nodiscard]] EngineFacts facts() const override {
     return {fmt::format("SQLite {} in {}", sqlite3_libversion(), database_->file().parent_path().string()),
-            "a 202 survives a crash of Collect and a power cut (each commit is synced)",
+            "a 202 survives a crash of Collect and a power cut (synchronous=FULL)",
             {}};
   }
   Stores stores() override { return stores_.ports(); }

@@ -150,16 +150,14 @@ std::vector<RecordDiffs> decided_under_lock(Transaction& transaction, const Comp
 Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion& question,
                                                        const inventory::DecideComparison& decide) {
   const std::set<SystemId> systems(question.systems.begin(), question.systems.end());
-  auto ahead = database_.read([&](Snapshot& snapshot) {
-    AllAhead all;
-    // One system's documents at a time in memory.
-    for (const auto& system_id : systems) {
-      auto state = read_state(snapshot, system_id, question);
-      if (!state.pending.empty()) all.emplace(system_id, decide_ahead(std::move(state), decide));
-    }
-    return all;
-  });
-  if (!ahead) return ahead.failure();
+  AllAhead ahead;
+  // One system's documents at a time in memory, and no reader held while they are compared.
+  for (const auto& system_id : systems) {
+    auto state =
+        database_.read([&](Snapshot& snapshot) { return read_state(snapshot, system_id, question); });
+    if (!state) return state.failure();
+    if (!state->pending.empty()) ahead.emplace(system_id, decide_ahead(*std::move(state), decide));
+  }
   ComparisonQuestion outlines = question;
   outlines.changed_since.reset();
   outlines.has_document = [](std::string_view /*hash*/) { return true; };
@@ -172,7 +170,7 @@ Result<std::vector<Compared>> ComparisonStore::compare(const ComparisonQuestion&
           compared.push_back({system_id, outline.newest_processed->second, 0, true});
         continue;
       }
-      for (const auto& decided : decided_under_lock(transaction, outline, question, decide, *ahead))
+      for (const auto& decided : decided_under_lock(transaction, outline, question, decide, ahead))
         compared.push_back(write(transaction, system_id, decided, question.now));
     }
     point("processing", "mid_transaction");

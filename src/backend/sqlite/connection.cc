@@ -183,10 +183,9 @@ Connection::Connection(const std::filesystem::path& file, Use use, const Setup& 
       script("PRAGMA page_size=8192");  // of a new file: documents of 30 KB want fewer pages each
       enter_wal(setup.busy_timeout);
     }
-    // synchronous NORMAL: COMMIT leaves the log to sync_log(), which needs no lock; checkpoints sync by
-    // themselves. secure_delete FAST: Debian's default ON writes every freed page once more.
+    // secure_delete FAST: Debian's default ON writes every freed page once more.
     script(
-        fmt::format("PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+        fmt::format("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
                     "PRAGMA secure_delete=FAST; PRAGMA cache_size=-{};"
                     "PRAGMA journal_size_limit={};",
                     setup.cache_kib, kLongestLog));
@@ -256,17 +255,11 @@ void Connection::bound_log(const std::filesystem::path& file) {
   page_size_ = pages.next() ? pages.int64(0) : 0;
   sqlite3_wal_hook(
       handle_,
-      [](void* self, sqlite3* /*handle*/, const char* name, int frames) {
-        static_cast<Connection*>(self)->note_logged(frames, name);
+      [](void* self, sqlite3* handle, const char* name, int frames) {
+        if (static_cast<Connection*>(self)->log_is_long(frames)) sqlite3_wal_checkpoint(handle, name);
         return SQLITE_OK;  // what was committed is; a checkpoint that failed is made up for by the next one
       },
       this);
-}
-
-void Connection::note_logged(int frames, const char* database) {
-  ++logged_;
-  if (log_ == nullptr) sqlite3_file_control(handle_, database, SQLITE_FCNTL_JOURNAL_POINTER, &log_);
-  if (log_is_long(frames)) sqlite3_wal_checkpoint(handle_, database);
 }
 
 bool Connection::log_is_long(std::int64_t frames) const {
@@ -281,17 +274,9 @@ void Connection::note(int code) {
   if ((code & 0xff) == SQLITE_FULL) disk_was_full_ = true;
 }
 
-bool Connection::empty_log() {
-  auto row = query("PRAGMA wal_checkpoint(TRUNCATE)");
-  const bool all = row.next() && row.int64(0) == 0;
+void Connection::empty_log() {
+  query("PRAGMA wal_checkpoint(TRUNCATE)").next();
   disk_was_full_ = false;
-  return all;
-}
-
-// To sync a file changes nothing of what SQLite keeps about it.
-bool Connection::sync_log() {
-  return log_ != nullptr && log_->pMethods != nullptr &&
-         log_->pMethods->xSync(log_, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) == SQLITE_OK;
 }
 
 std::int64_t Connection::changes() const {

@@ -142,13 +142,8 @@ class Connection {
   // A statement met a full disk, and the log was not emptied since.
   [[nodiscard]] bool disk_was_full() const { return disk_was_full_; }
   // Moves all that the write-ahead log holds into the file and gives its room back; throws Fault where the
-  // file cannot grow as far as that needs. False: somebody still reads from the log.
-  bool empty_log();
-  // How many transactions this one has put into the log. They are on the disk once sync_log() was there.
-  [[nodiscard]] std::uint64_t logged() const { return logged_; }
-  // Once something is logged, from any thread, beside anything else. False: what is in the log may not be on
-  // the disk.
-  bool sync_log();
+  // file cannot grow as far as that needs.
+  void empty_log();
   // Never throws; leaves the connection outside of any transaction.
   void roll_back() noexcept;
 
@@ -163,14 +158,11 @@ class Connection {
   void close() noexcept;
   void note(int code);
   void bound_log(const std::filesystem::path& file);
-  void note_logged(int frames, const char* database);
   [[nodiscard]] bool log_is_long(std::int64_t frames) const;
 
   sqlite3* handle_ = nullptr;
   std::string file_;            // of one for writing
   std::int64_t page_size_ = 0;  // too
-  std::uint64_t logged_ = 0;
-  sqlite3_file* log_ = nullptr;  // open as long as the connection is
   bool disk_was_full_ = false;
   std::unordered_map<std::string, detail::Prepared, Hash, std::equal_to<>> statements_;
 };

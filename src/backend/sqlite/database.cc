@@ -41,15 +41,12 @@ Database::Database(std::filesystem::path file, const Options& options)
 }
 
 // On a full disk the log must not be what takes the room that somebody makes: until all that it holds has
-// found its place in the file, which then gives the log's room back, nothing is written. Nor where part of
-// the log may not be on the disk: what follows would be lost with it.
-void Database::make_log_anew() {
+// found its place in the file, which then gives the log's room back, nothing is written.
+void Database::find_room() {
   const auto now = std::chrono::steady_clock::now();
-  if (now < look_again_at_) throw Fault(unavailable("the disk was full or broken a moment ago"));
+  if (now < look_again_at_) throw Fault(unavailable("the disk was full a moment ago"));
   look_again_at_ = now + options_.between_looks;
-  const bool all = writer_->empty_log();
-  if (all) log_sync_.everything_is_kept();
-  if (log_sync_.failed()) throw Fault(unavailable("somebody reads from the log, which has to be made anew"));
+  writer_->empty_log();
   look_again_at_ = {};
 }
 

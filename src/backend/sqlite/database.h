@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The embedded engine's file: one connection that writes, a few that read, each with its prepared statements.
-// What write() said was done survives a power cut: it waits until the write-ahead log is on the disk, outside
-// the lock, so that one sync serves all who committed meanwhile. Others see it a moment before. Other
-// processes may have the same file open (`collect` commands beside `collect serve`). All functions are safe
-// from any thread.
+// Write-ahead log with synchronous=FULL: what was committed survives a power cut. Other processes may have
+// the same file open (`collect` commands beside `collect serve`). All functions are safe from any thread.
 #pragma once
 
 #include <condition_variable>
@@ -16,7 +14,6 @@
 #include <vector>
 
 #include "backend/sqlite/connection.h"
-#include "backend/sqlite/log_sync.h"
 #include "base/result.h"
 
 namespace collect::sqlite {
@@ -27,7 +24,7 @@ struct Options {
   std::size_t readers = 4;  // connections opened at most, one by one as they are needed
   int write_cache_kib = 32768;
   int read_cache_kib = 4096;
-  // A disk that was full or broken is not looked at again before that: until then `unavailable` at once.
+  // A disk that was full is not looked at again before that: until then `unavailable` at once.
   std::chrono::milliseconds between_looks{1000};
 };
 
@@ -95,12 +92,14 @@ class Database {
   // itself it is unknown whether it happened.
   template <class F>
   auto write(F&& f) -> typename detail::AsResult<std::invoke_result_t<F, Transaction&>>::type {
-    std::uint64_t logged = 0;
-    auto result = write_to_log(std::forward<F>(f), logged);
-    if (logged > 0) {
-      if (auto kept = log_sync_.wait(logged); !kept) return kept.failure();
+    const std::lock_guard lock(write_mutex_);
+    try {
+      if (writer_->disk_was_full()) find_room();
+      Transaction transaction(*writer_);
+      return finish(std::forward<F>(f), transaction, [&] { transaction.commit(); });
+    } catch (const Fault& fault) {
+      return fault.failure();
     }
-    return result;
   }
 
   // Runs f(Snapshot&) -> T, Result<T> or void on one consistent state. Never waits for writers; waits while
@@ -144,32 +143,14 @@ class Database {
     Database& database;
     std::unique_ptr<Connection> connection;
   };
-  // `logged`: the number of this commit, where it wrote anything.
-  template <class F>
-  auto write_to_log(F&& f, std::uint64_t& logged) ->
-      typename detail::AsResult<std::invoke_result_t<F, Transaction&>>::type {
-    const std::lock_guard lock(write_mutex_);
-    try {
-      if (writer_->disk_was_full() || log_sync_.failed()) make_log_anew();
-      Transaction transaction(*writer_);
-      return finish(std::forward<F>(f), transaction, [&] {
-        const auto before = writer_->logged();
-        transaction.commit();
-        if (writer_->logged() != before) logged = log_sync_.committed();
-      });
-    } catch (const Fault& fault) {
-      return fault.failure();
-    }
-  }
-  void make_log_anew();
+  void find_room();
   std::unique_ptr<Connection> take_reader();
   void put_back(std::unique_ptr<Connection> reader) noexcept;
 
   const std::filesystem::path file_;
   const Options options_;
   std::mutex write_mutex_;
-  std::unique_ptr<Connection> writer_;  // guarded by write_mutex_, but for its sync_log()
-  LogSync log_sync_{[this] { return writer_->sync_log(); }};
+  std::unique_ptr<Connection> writer_;                   // guarded by write_mutex_
   std::chrono::steady_clock::time_point look_again_at_;  // guarded by write_mutex_
   std::mutex read_mutex_;
   std::condition_variable reader_free_;

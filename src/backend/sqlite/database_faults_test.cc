@@ -42,9 +42,6 @@ class FailingDisk {
   bool disarm() { return left_.exchange(kNever) <= 0; }
   // Something was written that no sync came after.
   [[nodiscard]] bool unsynced() const { return unsynced_; }
-  [[nodiscard]] int syncs() const { return syncs_; }
-  // Syncs that begin while it is held end when it no longer is.
-  std::mutex& holds_syncs() { return syncing_; }
 
  private:
   static constexpr int kNever = 1 << 30;
@@ -84,8 +81,6 @@ class FailingDisk {
         return real(f).xRead(f, bytes, size, at);
       };
       methods->changed.xSync = [](sqlite3_file* f, int flags) {
-        const std::lock_guard held(install().syncing_);
-        ++install().syncs_;
         install().unsynced_ = false;
         const int code = install().next(SQLITE_IOERR_FSYNC);
         return code != SQLITE_OK ? code : real(f).xSync(f, flags);
@@ -113,8 +108,6 @@ class FailingDisk {
   std::atomic<int> code_ = SQLITE_IOERR;
   std::atomic<bool> lasting_ = false;
   std::atomic<bool> unsynced_ = false;
-  std::atomic<int> syncs_ = 0;
-  std::mutex syncing_;
 };
 
 struct DiskFault {
@@ -185,28 +178,6 @@ TEST_F(DatabaseOnADisk, WhatIsToldAsDoneIsThere) {
     ASSERT_TRUE(put(*database, std::to_string(i)).ok());
     EXPECT_FALSE(FailingDisk::install().unsynced()) << i;
   }
-}
-
-TEST_F(DatabaseOnADisk, OneSyncServesAllWhoCommittedMeanwhile) {
-  constexpr std::size_t kWriters = 8;
-  const auto database = opened(folder_ / "collect.db");
-  const int before = FailingDisk::install().syncs();
-  std::atomic<std::size_t> told = 0;
-  std::vector<std::jthread> writers;
-  {
-    const std::lock_guard held(FailingDisk::install().holds_syncs());
-    for (std::size_t i = 0; i < kWriters; ++i) {
-      writers.emplace_back([&, i] {
-        EXPECT_TRUE(put(*database, std::to_string(i)).ok());
-        ++told;
-      });
-    }
-    while (names(*database).size() < 3 * kWriters) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    EXPECT_EQ(told, 0U);
-  }
-  writers.clear();
-  EXPECT_EQ(told, kWriters);
-  EXPECT_LE(FailingDisk::install().syncs() - before, 2);
 }
 
 class DatabaseFaultsTest : public DatabaseOnADisk, public testing::WithParamInterface<DiskFault> {
