@@ -74,6 +74,19 @@ TEST(PostgresMigrations, RunOnceAndAreComplete) {
       "l\n");
 }
 
+TEST(PostgresMigrations, ANewerDatabaseIsLeftAlone) {
+  const auto url = migrated_database();
+  server().sql(url, "insert into collect_migrations values ('9999_from_the_future', now())");
+  const auto before = server().sql(url, "select * from collect_migrations order by name");
+  for (const auto& failure :
+       {postgres::migrate({url}, at(1)).failure(), postgres::check_migrated({url}).failure(),
+        postgres::missing_migrations({url}).failure()}) {
+    EXPECT_EQ(to_string(failure.kind), "conflict");
+    EXPECT_THAT(failure.message, HasSubstr("9999_from_the_future"));
+  }
+  EXPECT_EQ(server().sql(url, "select * from collect_migrations order by name"), before);
+}
+
 TEST(PostgresMigrations, EachFileMayRunAgain) {
   const auto url = migrated_database();
   server().sql(url, "delete from collect_migrations");
@@ -163,6 +176,8 @@ TEST(PostgresMigrations, AFailingOneChangesNothingAndSaysWhich) {
   const auto done = postgres::migrate({url}, at(0));
   ASSERT_FALSE(done.ok());
   EXPECT_THAT(done.failure().message, HasSubstr("migration 0003_rules"));
+  EXPECT_EQ(server().sql(url, "select count(*) from collect_migrations where name >= '0003'"), "0\n");
+  EXPECT_EQ(server().sql(url, "select count(*) from systems"), "2\n");
   server().sql(url, "delete from systems where id = 'b'");
   EXPECT_TRUE(succeeded(postgres::migrate({url}, at(0))));
 }

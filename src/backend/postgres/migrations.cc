@@ -12,11 +12,16 @@ namespace {
 // The lock's number is arbitrary but the same for all processes; "collect" in ASCII.
 constexpr std::int64_t kLock = 0x636f6c6c656374;
 
+// Throws where a newer program was here.
 std::set<std::string> applied_names(Connection& connection) {
   std::set<std::string> names;
   if (!connection.run("SELECT to_regclass('collect_migrations') IS NOT NULL").flag(0, 0)) return names;
-  const auto rows = connection.run("SELECT name FROM collect_migrations");
-  for (int row = 0; row < rows.count(); ++row) names.insert(rows.text(row, 0));
+  const auto rows = connection.run("SELECT name FROM collect_migrations ORDER BY name");
+  for (int row = 0; row < rows.count(); ++row) {
+    auto name = rows.text(row, 0);
+    if (!backend::is_known(migrations(), name)) throw Fault(backend::unknown_migration(name));
+    names.insert(std::move(name));
+  }
   return names;
 }
 

@@ -3,14 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace collect::sqlite {
 namespace {
-
-bool is_known(std::span<const backend::Migration> files, std::string_view name) {
-  return std::ranges::any_of(files, [&](const auto& file) { return file.name == name; });
-}
 
 // The first name in the table that no file has; empty: none.
 Result<std::string> prepare_book(Database& database, std::span<const backend::Migration> files) {
@@ -19,7 +13,7 @@ Result<std::string> prepare_book(Database& database, std::span<const backend::Mi
         "CREATE TABLE IF NOT EXISTS collect_migrations(name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)");
     auto row = transaction.query("SELECT name FROM collect_migrations ORDER BY name");
     while (row.next())
-      if (!is_known(files, row.view(0))) return row.text(0);
+      if (!backend::is_known(files, row.view(0))) return row.text(0);
     return std::string();
   });
 }
@@ -42,11 +36,7 @@ Result<std::vector<std::string>> migrate(Database& database, std::span<const bac
                                          Time now) {
   const auto unknown = prepare_book(database, files);
   if (!unknown.ok()) return unknown.failure();
-  if (!unknown->empty())
-    return conflict(
-        fmt::format("the database has migration {}, which this version of Collect does not know: "
-                    "use the version that made it, or a newer one",
-                    *unknown));
+  if (!unknown->empty()) return backend::unknown_migration(*unknown);
   std::vector<std::string> applied;
   for (const auto& file : files) {
     const auto done = apply(database, file, now);
