@@ -263,6 +263,15 @@ TEST_F(S3Store, GoesOnWithADownloadThatBreaksOff) {
   EXPECT_EQ(store_.open(kKey, {}).failure().kind, FailureKind::unavailable);
 }
 
+// Half of it could not be told from the whole, and none from an empty one.
+TEST_F(S3Store, WhatDoesNotSayHowLongItIsIsNotTakenForWhole) {
+  put(store_, kKey, "some bytes");
+  fake_.plan([](int, const std::string&) { return Fault::no_length; });
+  EXPECT_EQ(store_.open(kKey, {}).failure().kind, FailureKind::unavailable);
+  EXPECT_EQ(store_.open(kKey, backups::ByteRange{2, 3}).failure().kind, FailureKind::unavailable);
+  EXPECT_EQ(store_.head(kKey).failure().kind, FailureKind::unavailable);
+}
+
 TEST_F(S3Store, ADownloadNeverMixesTwoVersions) {
   put(store_, kKey, large_);
   const auto download = must(store_.open(kKey, {}));

@@ -291,6 +291,7 @@ bool FakeS3::serve_one(FakeS3Wire& wire, std::string& buffer) {
   if (!exchange.headers.contains("Content-Length"))
     exchange.headers["Content-Length"] = std::to_string(sliced ? exchange.length : exchange.content.size());
   std::string out = fmt::format("HTTP/1.1 {} x\r\n", exchange.status);
+  if (fault == Fault::no_length) exchange.headers.erase("Content-Length");
   for (const auto& [name, value] : exchange.headers) out += name + ": " + value + "\r\n";
   out += "\r\n";
   const bool with_body = exchange.request.method != "HEAD";
@@ -313,7 +314,7 @@ bool FakeS3::serve_one(FakeS3Wire& wire, std::string& buffer) {
     ::close(from);
     if (!sent) return false;
   }
-  return fault != Fault::cut_inside;
+  return fault != Fault::cut_inside && fault != Fault::no_length;
 }
 
 void FakeS3::answer(Exchange& exchange) {

@@ -35,6 +35,7 @@ class FakeS3 {
     cut_after,     // done, and then the connection ends without an answer
     cut_inside,    // done, and the connection ends within the answer
     error_in_200,  // 200 with an <Error>, nothing done, as copying and completing do
+    no_length,     // done, and the answer does not say how long it is: it ends with the connection
   };
 
   struct Options {

@@ -13,20 +13,27 @@ namespace {
 
 constexpr int kMostBreaks = 3;
 
-std::uint64_t number(std::string_view text) {
-  std::uint64_t out = 0;
-  std::from_chars(text.data(), text.data() + text.size(), out);
-  return out;
+// Nothing where it says none: then nobody could tell a whole object from half of it.
+std::optional<std::uint64_t> length_of(const net::ClientAnswer& answer) {
+  const std::string_view text = answer.header("Content-Length");
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return length;
 }
 
 }  // namespace
 
-backups::ObjectInfo object_info(std::string key, const net::ClientAnswer& answer) {
+Result<backups::ObjectInfo> object_info(const S3Client& client, std::string key,
+                                        const net::ClientAnswer& answer) {
+  const auto length = length_of(answer);
+  if (!length) return unavailable(client.name() + " does not say how long an object is");
   const auto text = [&](std::string_view name) { return std::string(answer.header(name)); };
   const auto modified = parse_http_date(answer.header("Last-Modified"));
-  return {{std::move(key), number(answer.header("Content-Length")), modified.value_or(Time())},
-          backups::without_bad_parts({text("x-amz-meta-sha256"), text("x-amz-meta-filename"),
-                                      text("x-amz-meta-uploader-ip"), text("Content-Type")})};
+  return backups::ObjectInfo{
+      {std::move(key), *length, modified.value_or(Time())},
+      backups::without_bad_parts({text("x-amz-meta-sha256"), text("x-amz-meta-filename"),
+                                  text("x-amz-meta-uploader-ip"), text("Content-Type")})};
 }
 
 bool is_unfinished(const net::ClientAnswer& answer) {
@@ -38,10 +45,11 @@ Result<std::unique_ptr<backups::Download>> S3Download::open(const S3Client& clie
   if (!stream) return stream.failure();
   const net::ClientAnswer& head = (*stream)->head();
   if (is_unfinished(head)) return backups::no_such_object();
-  auto info = object_info(std::move(key), head);
-  const backups::ByteRange whole{0, info.entry.size};
+  auto info = object_info(client, std::move(key), head);
+  if (!info) return info.failure();
+  const backups::ByteRange whole{0, info->entry.size};
   std::unique_ptr<S3Download> download(
-      new S3Download(client, std::move(info), std::string(head.header("ETag")), whole));
+      new S3Download(client, *std::move(info), std::string(head.header("ETag")), whole));
   download->stream_ = std::move(*stream);
   return std::unique_ptr<backups::Download>(std::move(download));
 }
@@ -49,8 +57,10 @@ Result<std::unique_ptr<backups::Download>> S3Download::open(const S3Client& clie
 Result<std::unique_ptr<backups::Download>> S3Download::open(const S3Client& client,
                                                             const net::ClientAnswer& head, std::string key,
                                                             backups::ByteRange range) {
+  auto info = object_info(client, std::move(key), head);
+  if (!info) return info.failure();
   std::unique_ptr<S3Download> download(
-      new S3Download(client, object_info(std::move(key), head), std::string(head.header("ETag")), range));
+      new S3Download(client, *std::move(info), std::string(head.header("ETag")), range));
   if (auto opened = download->reopen(); !opened) return opened.failure();
   return std::unique_ptr<backups::Download>(std::move(download));
 }

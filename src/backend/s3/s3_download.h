@@ -12,8 +12,9 @@
 namespace collect::s3 {
 
 // What the head of a GET's or HEAD's answer says. The size is that of `Content-Length`, the whole object's
-// where no range was asked for.
-backups::ObjectInfo object_info(std::string key, const net::ClientAnswer& answer);
+// where no range was asked for; `unavailable` without one.
+Result<backups::ObjectInfo> object_info(const S3Client& client, std::string key,
+                                        const net::ClientAnswer& answer);
 
 // It was completed, but not yet described: there is no such object yet.
 bool is_unfinished(const net::ClientAnswer& answer);

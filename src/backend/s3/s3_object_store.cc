@@ -39,7 +39,9 @@ Result<std::unique_ptr<backups::Download>> S3ObjectStore::open(std::string_view 
   const auto head = client_.call({.method = "HEAD", .key = std::string(key)});
   if (!head) return missing_or(head.failure());
   if (is_unfinished(head->answer)) return backups::no_such_object();
-  const auto whole = backups::whole_range(range, object_info({}, head->answer).entry.size);
+  const auto info = object_info(client_, {}, head->answer);
+  if (!info) return info.failure();
+  const auto whole = backups::whole_range(range, info->entry.size);
   if (!whole) return whole.failure();
   auto download = S3Download::open(client_, head->answer, std::string(key), *whole);
   if (!download) return missing_or(download.failure());
@@ -51,7 +53,7 @@ Result<backups::ObjectInfo> S3ObjectStore::head(std::string_view key) {
   const auto head = client_.call({.method = "HEAD", .key = std::string(key)});
   if (!head) return missing_or(head.failure());
   if (is_unfinished(head->answer)) return backups::no_such_object();
-  return object_info(std::string(key), head->answer);
+  return object_info(client_, std::string(key), head->answer);
 }
 
 Result<std::vector<ObjectEntry>> S3ObjectStore::list_raw(const std::string& prefix) const {
