@@ -2,6 +2,8 @@
 // Item 1: of two processes one is killed with a claim in its hands.
 #include <gmock/gmock.h>
 
+#include <csignal>
+
 #include "faults/trial.h"
 
 namespace collect::test {
@@ -17,7 +19,7 @@ TEST(Faults, TwoProcessesOneKilledTheOtherAdopts) {
     for (const char* point : {"inventory.after_claim:3", "inventory.mid_transaction",
                               "processing.mid_transaction", "notification.after_commit"}) {
       Process& other = trial.start_worker({{"COLLECT_CRASH_AT", point}});
-      EXPECT_TRUE(other.wait_exit(60s)) << "did not come to " << point;
+      EXPECT_EQ(other.wait_exit(60s), 128 + SIGKILL) << "did not come to " << point;
     }
   });
   EXPECT_EQ(trial.service().pid(), survivor);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bodies that must not get a 202, each with a sentence that says why, from a process that serves on.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <zlib.h>
 
@@ -157,9 +159,11 @@ TEST_P(Refusals, AGzipBomb) {
 }
 
 TEST_P(Refusals, BigIntegersAndDoubledKeysAreKept) {
-  box_.report(R"({"serial":9007199254740993,"twice":"first","twice":"last"})");
+  const std::vector<std::string> numbers = {"9007199254740993", "1234567890123456789012345678901234567890",
+                                            "0.1234567890123456789012345678901234567890"};
+  box_.report(fmt::format(R"({{"serials":[{}],"twice":"first","twice":"last"}})", fmt::join(numbers, ",")));
   const auto latest = service_.cli_output({"inventory", "latest", box_.login().key, "--json"});
-  EXPECT_THAT(latest, HasSubstr("9007199254740993"));
+  for (const std::string& number : numbers) EXPECT_THAT(latest, HasSubstr(number));
   EXPECT_EQ(parsed(latest).root().at({"data", "twice"})->text, "last");
 }
 
