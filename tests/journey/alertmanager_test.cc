@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <csignal>
+#include <deque>
 #include <fstream>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "journey/appliance.h"
 #include "support/http_client.h"
@@ -207,6 +210,23 @@ TEST_P(AlertmanagerJourney, WithoutTheAlertmanagerTheRestGoesOn) {
   EXPECT_THAT(answer.body, Not(HasSubstr(std::to_string(alertmanager_port_))));
   EXPECT_EQ(a_.http().get("/api/systems/info").status, 200);
   EXPECT_EQ(service_.metric("collect_proxy_requests_total", {"post_alerts", "failed"}), 1);
+}
+
+// More wait for it than there are threads for them.
+TEST_P(AlertmanagerJourney, OneThatStandsStillHoldsUpNothingElse) {
+  const std::string alerts = R"([{"labels":{"alertname":"X"}}])";
+  const std::string post =
+      "POST " + kPrefix + "alerts HTTP/1.1\r\nHost: h\r\nAuthorization: Basic " +
+      to_base64(a_.login().key + ":" + a_.login().secret) +
+      "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(alerts.size()) + "\r\n\r\n" +
+      alerts;
+  ASSERT_EQ(kill(server_->pid(), SIGSTOP), 0);
+  std::deque<HttpClient> waiting;
+  for (int i = 0; i < 100; ++i) waiting.emplace_back(service_.port()).send(post);
+  b_.report(R"({"facts":{"fqdn":"b.example.org"}})");
+  EXPECT_EQ(b_.http().get("/api/systems/info").status, 200);
+  ASSERT_EQ(kill(server_->pid(), SIGCONT), 0);
+  EXPECT_TRUE(eventually([&] { return upstream("alerts").find("\"X\"") != std::string::npos; }, 1min));
 }
 
 }  // namespace
