@@ -18,7 +18,11 @@ TEST(Faults, TwoProcessesOneKilledTheOtherAdopts) {
   trial.under_load([&] {
     for (const char* point : {"inventory.after_claim:3", "inventory.mid_transaction",
                               "processing.mid_transaction", "notification.after_commit"}) {
-      Process& other = trial.start_worker({{"COLLECT_CRASH_AT", point}});
+      // Nobody rings for it: it has to look often to find something that the other has not taken yet.
+      Process& other = trial.start_worker({{"COLLECT_CRASH_AT", point},
+                                           {"WORKER_INVENTORY_COUNT", "16"},
+                                           {"WORKER_PROCESSING_COUNT", "16"},
+                                           {"WORKER_NOTIFICATION_COUNT", "16"}});
       EXPECT_EQ(other.wait_exit(60s), 128 + SIGKILL) << "did not come to " << point;
     }
   });
