@@ -130,14 +130,20 @@ TEST(Faults, PostgresCutAfterCommitWasSent) {
   trial.expect_whole();
 }
 
-// ENOSPC from every write to its tables, as a full disk gives it.
-TEST(Faults, PostgresOnAFullDisk) {
-  FailingDisk disk;
-  Trial trial(EngineKind::servers, with(Servers::own));
+// With its PostgreSQL, which has to be its own, on that disk.
+PostgresServer& begin_on(FailingDisk& disk, Trial& trial) {
   PostgresServer& server = trial.service().postgres();
   server.stop();
   server.start(disk.environment());
   trial.begin();
+  return server;
+}
+
+// ENOSPC from every write to its tables, as a full disk gives it.
+TEST(Faults, PostgresOnAFullDisk) {
+  FailingDisk disk;
+  Trial trial(EngineKind::servers, with(Servers::own));
+  PostgresServer& server = begin_on(disk, trial);
   trial.under_load([&] {
     disk.set(server.data() / "base", FailingDisk::Fault::full, 1, true);
     EXPECT_TRUE(eventually([&] { return disk.failed() > 0; }, 60s));
@@ -161,10 +167,7 @@ std::size_t times(const PostgresServer& server, std::string_view text) {
 TEST(Faults, PostgresHasNoRoomForItsLog) {
   FailingDisk disk;
   Trial trial(EngineKind::servers, with(Servers::own));
-  PostgresServer& server = trial.service().postgres();
-  server.stop();
-  server.start(disk.environment());
-  trial.begin();
+  PostgresServer& server = begin_on(disk, trial);
   trial.under_load([&] {
     EXPECT_TRUE(eventually([&] { return records(trial.service()) > 0; }, 60s));
     disk.set(server.data() / "pg_wal", FailingDisk::Fault::full, 1, true);
@@ -180,10 +183,7 @@ TEST(Faults, PostgresHasNoRoomForItsLog) {
 TEST(Faults, PostgresPanicsAndRecovers) {
   FailingDisk disk;
   Trial trial(EngineKind::servers, with(Servers::own));
-  PostgresServer& server = trial.service().postgres();
-  server.stop();
-  server.start(disk.environment());
-  trial.begin();
+  PostgresServer& server = begin_on(disk, trial);
   trial.under_load([&] {
     for (std::size_t round = 0; round < 3; ++round) {
       disk.set(server.data() / "pg_wal", FailingDisk::Fault::full, 1 + static_cast<std::int64_t>(round));

@@ -223,11 +223,9 @@ TEST_P(DatabaseFaultsTest, WhatWasAcknowledgedStaysAndNothingIsHalf) {
 
 // SQLite calls it damage when the disk refuses a read. Taken for that, or for the message's fault, an
 // inventory was put off and then was too late to be compared.
-TEST(DatabaseReadsTest, AReadThatFailsIsAnOutageAndNoDamage) {
+TEST_F(DatabaseOnADisk, AReadThatFailsIsAnOutageAndNoDamage) {
   FailingDisk& disk = FailingDisk::install();
-  auto pattern = (fs::path(testing::TempDir()) / "collect-reads-XXXXXX").string();
-  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-  const auto file = fs::path(pattern) / "collect.db";
+  const auto file = folder_ / "collect.db";
   const auto fill = [](Transaction& t) {
     t.script("CREATE TABLE things(name, filling)");
     for (int i = 0; i < 20; ++i) t.run("INSERT INTO things VALUES (?, ?)", i, std::string(5000, 'x'));
@@ -252,7 +250,6 @@ TEST(DatabaseReadsTest, AReadThatFailsIsAnOutageAndNoDamage) {
     EXPECT_TRUE(again && *again == 20);
   }
   EXPECT_GT(n, 10) << "the faults were never met";
-  fs::remove_all(pattern);
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, DatabaseFaultsTest,

@@ -316,6 +316,17 @@ TEST_F(DatabaseTest, TheFileIsItsOwnersAlone) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
+TEST_F(DatabaseTest, CommittedMeansOnDisk) {
+  EXPECT_THAT(texts(*db_, "PRAGMA journal_mode"), ElementsAre("wal"));
+  const auto synchronous = db_->write([](Transaction& t) {
+    auto row = t.query("PRAGMA synchronous");
+    row.next();
+    return row.int64(0);
+  });
+  ASSERT_TRUE(synchronous.ok());
+  EXPECT_EQ(*synchronous, 2);
+}
+
 TEST_F(DatabaseTest, WhatCannotBeOpenedSaysWhy) {
   const auto nowhere = Database::open(folder_ / "no such folder" / "collect.db", {});
   ASSERT_FALSE(nowhere.ok());
