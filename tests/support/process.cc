@@ -211,6 +211,14 @@ void Process::signal(int number) {
   if (running()) kill(pid_, number);
 }
 
+void Process::pause() {
+  signal(SIGSTOP);
+  siginfo_t what;
+  // An end is left for reap() to find.
+  while (waitid(P_PID, static_cast<id_t>(pid_), &what, WSTOPPED | WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+}
+
 std::optional<int> Process::wait_exit(milliseconds timeout) {
   eventually([this] { return reap(false); }, timeout);
   return exit_code_;

@@ -77,6 +77,8 @@ class Process {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool running();
   void signal(int number);
+  // SIGSTOP, and returns when none of its threads runs any more. SIGCONT lets it go on.
+  void pause();
   // The exit code (128 + signal), or nothing when it still runs after `timeout`.
   std::optional<int> wait_exit(milliseconds timeout = std::chrono::seconds(30));
   // SIGTERM, then SIGKILL once `timeout` has passed; the exit code.
