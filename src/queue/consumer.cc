@@ -82,6 +82,7 @@ class Consumer::Batch {
   }
 
   void pause(const Failure& failure, std::string_view doing) {
+    held_.show_life();
     consumer_.note_fault(doing, failure);
     const Duration time = consumer_.fault_.next();
     if (stop_.stop_requested()) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "queue/memory_queue_test.h"
 
@@ -97,8 +98,9 @@ class ConsumerTest : public testing::Test {
   }
   void put(std::vector<std::string> texts) { ASSERT_TRUE(queue_.enqueue(kStage, texts)); }
 
-  void start() {
-    consumer_.emplace(queue_, handler_, leases_, wake_up_, clock_, WorkerId{"me"}, options_);
+  void start() { start_with(leases_); }
+  void start_with(LeaseKeeper& leases) {
+    consumer_.emplace(queue_, handler_, leases, wake_up_, clock_, WorkerId{"me"}, options_);
     thread_ = std::jthread([this](const std::stop_token& stop) { consumer_->run(stop); });
   }
   void stop() {
@@ -261,6 +263,41 @@ TEST_F(ConsumerTest, ALostLeaseDropsTheBatch) {
   ASSERT_TRUE(eventually(settled(1)));
   stop();
   EXPECT_THAT(handler_.handled(), ElementsAre("02"));
+}
+
+TEST_F(ConsumerTest, WhoHangsForLongLosesTheLease) {
+  LeaseKeeper leases(queue_, milliseconds(30), milliseconds(100));
+  bool hung = false;
+  handler_.before = [&](const StillOurs&) {
+    if (std::exchange(hung, true)) return;
+    const auto nobody_renews = [&] {
+      const int before = queue_.renewed(kStage);
+      std::this_thread::sleep_for(milliseconds(100));
+      return queue_.renewed(kStage) == before;
+    };
+    EXPECT_TRUE(eventually(nobody_renews));
+  };
+  put({message("01")});
+  start_with(leases);
+  ASSERT_TRUE(eventually([&] { return counters().lease_lost == 1; }));
+  stop();
+}
+
+TEST_F(ConsumerTest, WhoWaitsForAnOutageToEndDoesNotHang) {
+  LeaseKeeper leases(queue_, milliseconds(30), milliseconds(100));
+  std::atomic<bool> away = true;
+  handler_.each = [&](const Message&) -> Result<Outcome> {
+    if (away) return unavailable("the database is away");
+    return Outcome(Done{});
+  };
+  options_.fault_least = options_.fault_most = milliseconds(20);
+  put({message("01")});
+  start_with(leases);
+  std::this_thread::sleep_for(milliseconds(300));
+  away = false;
+  ASSERT_TRUE(eventually(settled(1)));
+  stop();
+  EXPECT_EQ(counters().lease_lost, 0U);
 }
 
 TEST_F(ConsumerTest, AnAdoptedClaimIsTakenOneByOne) {

@@ -7,8 +7,11 @@
 
 namespace collect::queue {
 
-LeaseKeeper::LeaseKeeper(Queue& queue, Duration lease)
-    : queue_(queue), every_(lease / 3), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+LeaseKeeper::LeaseKeeper(Queue& queue, Duration lease, Duration patience)
+    : queue_(queue),
+      every_(lease / 3),
+      patience_(patience),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 LeaseKeeper::Held::~Held() {
   if (entry_) entry_->released = true;
@@ -42,6 +45,11 @@ void LeaseKeeper::run(const std::stop_token& stop) {
 
 void LeaseKeeper::renew(const std::shared_ptr<Held::Entry>& entry) {
   if (entry->lost || entry->released) return;
+  if (Held::Steady::now() - entry->alive_at.load() > patience_) {
+    log::error("worker_hangs", {{"stage", to_string(entry->stage)}, {"worker", entry->worker.text}});
+    entry->lost = true;
+    return;
+  }
   try {
     const auto renewed = queue_.renew(entry->stage, entry->worker);
     // A claim that was settled meanwhile has no lease either.
