@@ -31,6 +31,15 @@ std::uint64_t bytes_of(std::span<const ObjectEntry> stored, std::span<const Rese
   return bytes;
 }
 
+// For what may be said twice: of a broken connection it is not known whether the database heard, and on the
+// next one it does. An upload that was left in the ledger would hold up the system's next for a minute.
+template <class Call>
+auto twice(const Call& call) {
+  auto answer = call();
+  if (!answer && answer.failure().kind == FailureKind::unavailable) answer = call();
+  return answer;
+}
+
 }  // namespace
 
 // An upload from its reservation on. Unless it was kept, destroying it gives the room back.
@@ -49,8 +58,7 @@ class BackupService::UnderWay {
     }
     if (kept) return;
     ++service_.counters_.failed;
-    // Without a database the reservation lapses by itself.
-    (void)service_.ledger_.forget({&key_, 1});
+    service_.forget({&key_, 1});
   }
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
@@ -88,6 +96,7 @@ Result<std::optional<OverQuota>> BackupService::reserve(const Reservation& wante
   const auto reserved = ledger_.reserve(wanted, fits, now, now + options_.lease);
   if (!reserved) {
     ledger_outage_.began(reserved.failure().message);
+    forget({&wanted.key, 1});  // it may be reserved all the same
     return reserved.failure();
   }
   ledger_outage_.over();
@@ -155,7 +164,7 @@ Result<bool> BackupService::wait_for_turn(const Reservation& mine) {
   const auto deadline = std::chrono::steady_clock::now() + options_.turn_patience;
   for (;;) {
     const Time now = clock_.now();
-    auto taken = ledger_.take_turn(mine, now, now + options_.lease);
+    auto taken = twice([&] { return ledger_.take_turn(mine, now, now + options_.lease); });
     if (!taken || *taken || std::chrono::steady_clock::now() >= deadline) return taken;
     std::this_thread::sleep_for(options_.turn_poll);
   }
@@ -186,9 +195,15 @@ void BackupService::prune(const Owner& owner, const Reservation& mine, bool in_t
     ++counters_.pruned;
     gone.push_back(key);
   }
-  if (!gone.empty()) (void)ledger_.forget(gone);
-  const auto settled = ledger_.settle(mine, id.uploaded_at(), expected_by(stored), clock_.now() + kCountsOn);
+  if (!gone.empty()) forget(gone);
+  const auto settled = twice(
+      [&] { return ledger_.settle(mine, id.uploaded_at(), expected_by(stored), clock_.now() + kCountsOn); });
   if (!settled) log::warn("backup_not_settled", {{"key", mine.key}, {"error", settled.failure().message}});
+}
+
+// Without a database they lapse by themselves.
+void BackupService::forget(std::span<const std::string> keys) {
+  (void)twice([&] { return ledger_.forget(keys); });
 }
 
 void BackupService::renew() {
@@ -255,7 +270,7 @@ Result<void> BackupService::remove(const Owner& owner, const BackupId& id) {
   const std::string key = key_of(owner, id);
   if (auto there = objects_.head(key); !there) return there.failure();
   if (auto removed = objects_.remove(key); !removed) return removed;
-  (void)ledger_.forget({&key, 1});
+  forget({&key, 1});
   ++counters_.deleted;
   log::info("backup_deleted", {{"system_id", owner.system_id.text()}, {"id", id.text()}});
   return {};

@@ -94,6 +94,7 @@ class BackupService {
   Result<std::string> receive(Upload& upload, net::ByteSource& body);
   Result<bool> wait_for_turn(const Reservation& mine);
   void prune(const Owner& owner, const Reservation& mine, bool in_turn);
+  void forget(std::span<const std::string> keys);
 
   ObjectStore& objects_;
   Ledger& ledger_;

@@ -3,22 +3,28 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <future>
 
 #include "base/hash.h"
 #include "journey/appliance.h"
 #include "journey/backup_place.h"
 #include "support/fake_s3.h"
 #include "support/s3rver.h"
+#include "support/tcp_proxy.h"
 
 namespace collect::test {
 namespace {
 
 using testing::AnyOf;
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
 using testing::Gt;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 constexpr const char* kPath = "/api/systems/backups";
 constexpr std::size_t kLarge = std::size_t{15} << 20U;  // three parts
@@ -94,6 +100,133 @@ TEST(BackupsInABrokenS3, AreWholeOrNotThereWhicheverRequestFails) {
   EXPECT_THAT(refused, Gt(5));
   EXPECT_THAT(service.log(), Not(HasSubstr(storage.options().credentials.secret_key)));
   EXPECT_THAT(service.log(), HasSubstr("S3_ACCESS_KEY"));
+}
+
+// What a request meets: a refusal that will not pass; a connection that ends after what was asked is done,
+// now and at each repetition; or either from there on, so that nothing can be cleared away.
+struct Trouble {
+  const char* name;
+  FakeS3::Fault fault;
+  bool goes_on;
+};
+class RequestsThatFail : public testing::TestWithParam<Trouble> {
+ protected:
+  // Calls it with its number-th request, and with all after it if that is the case, in trouble. False when it
+  // has fewer.
+  template <class Action>
+  bool meets_trouble(int number, Action action) {
+    std::atomic<bool> met = false;
+    storage_.plan([&](int at, const std::string&) {
+      if (at < number || (at > number && !GetParam().goes_on)) return FakeS3::Fault::none;
+      met = true;
+      return GetParam().fault;
+    });
+    action();
+    storage_.plan({});
+    return met;
+  }
+  std::vector<std::string> contents() {
+    std::vector<std::string> out;
+    for (const std::string& id : ids(box_)) {
+      const auto answer = box_.http().get(std::string(kPath) + "/" + id);
+      EXPECT_EQ(answer.status, 200) << answer.body;
+      out.push_back(answer.body);
+    }
+    return out;
+  }
+
+  FakeS3 storage_;
+  RunningService service_{EngineKind::embedded, [this] {
+                            Environment settings = room_for_one(settings_for(storage_));
+                            settings["BACKUP_MAX_PER_SYSTEM"] = "1";
+                            settings["BACKUP_MAX_SIZE_PER_ORG"] = "3500";
+                            return settings;
+                          }()};
+  Appliance box_{service_, service_.new_system()};
+};
+INSTANTIATE_TEST_SUITE_P(BackupsInABrokenS3, RequestsThatFail,
+                         testing::Values(Trouble{"Refused", FakeS3::Fault::forbidden, false},
+                                         Trouble{"RefusedFromThereOn", FakeS3::Fault::forbidden, true},
+                                         Trouble{"CutAfter", FakeS3::Fault::cut_after, false},
+                                         Trouble{"CutAfterFromThereOn", FakeS3::Fault::cut_after, true}),
+                         [](const auto& tried) { return tried.param.name; });
+
+// One backup is kept, so that each upload removes the one before. Whatever fails, the last one that was
+// answered 201 is there.
+TEST_P(RequestsThatFail, OfAnUploadThatPrunesCostNoBackup) {
+  std::string kept = noise(1000);
+  ASSERT_EQ(box_.http().post(kPath, kept).status, 201);
+  for (int number = 1;; ++number) {
+    SCOPED_TRACE("request " + std::to_string(number));
+    const std::string before = kept;
+    const std::string content = std::to_string(number) + noise(1000);
+    HttpResponse answer;
+    const bool met = meets_trouble(number, [&] { answer = box_.http().post(kPath, content); });
+    ASSERT_THAT(answer.status, AnyOf(201, 503)) << answer.body;
+    if (answer.status == 201) kept = content;
+    const auto stored = contents();
+    EXPECT_THAT(stored, Contains(kept));
+    EXPECT_THAT(stored, Each(AnyOf(kept, content, before)));
+    kept = "after " + content;
+    const auto next = box_.http().post(kPath, kept);
+    ASSERT_EQ(next.status, 201) << "room was lost: " << next.body;
+    EXPECT_THAT(contents(), ElementsAre(kept));
+    if (!met) break;
+  }
+}
+
+TEST_P(RequestsThatFail, OfADeletionLeaveItWholeOrGone) {
+  const std::string content = noise(1000);
+  for (int number = 1;; ++number) {
+    SCOPED_TRACE("request " + std::to_string(number));
+    ASSERT_EQ(box_.http().post(kPath, content).status, 201) << "room was lost";
+    const std::string path = std::string(kPath) + "/" + ids(box_).at(0);
+    HttpResponse answer;
+    const bool met = meets_trouble(number, [&] { answer = box_.http().request("DELETE", path); });
+    ASSERT_THAT(answer.status, AnyOf(200, 503)) << answer.body;
+    if (answer.status == 503) {
+      expect_try_again(answer);
+      EXPECT_THAT(contents(), AnyOf(IsEmpty(), ElementsAre(content)));
+      EXPECT_THAT(box_.http().request("DELETE", path).status, AnyOf(200, 404));
+    }
+    EXPECT_THAT(storage_.objects(), IsEmpty());
+    EXPECT_EQ(box_.http().get(path).status, 404);
+    if (!met) break;
+  }
+}
+
+// What is swallowed is repeated after half a minute, and comes a second time when the hole lets go of it.
+TEST(BackupsInABrokenS3, OutlastABlackHoleAndNothingElseWaits) {
+  FakeS3 storage;
+  TcpProxy wire(storage.port());
+  Environment settings = room_for_one(settings_for(storage));
+  settings["S3_ENDPOINT"] = "http://localhost:" + std::to_string(wire.port());
+  settings["BACKUP_MAX_SIZE_PER_ORG"] = "0";
+  RunningService service(EngineKind::embedded, settings);
+  Appliance box(service, service.new_system());
+  ASSERT_EQ(box.http().post(kPath, "before").status, 201);
+  wire.become(TcpProxy::Mood::swallows);
+  std::vector<std::future<HttpResponse>> answers;
+  for (const std::size_t size : {std::size_t{1000}, kLarge}) {
+    answers.push_back(std::async(std::launch::async, [&box, &service, size] {
+      HttpClient client(service.port(), std::chrono::minutes(3));
+      client.basic_auth(box.login().key, box.login().secret);
+      return client.post(kPath, noise(size));
+    }));
+  }
+  const auto half_a_minute_later = std::chrono::steady_clock::now() + std::chrono::seconds(35);
+  for (int i = 0; std::chrono::steady_clock::now() < half_a_minute_later; ++i) {
+    box.report(labelled_inventory("beside the hole " + std::to_string(i)));
+    sleep_for(milliseconds(200));
+  }
+  wire.become(TcpProxy::Mood::passes);
+  for (auto& answer : answers) EXPECT_EQ(answer.get().status, 201);
+  std::vector<std::size_t> sizes;
+  for (const std::string& id : ids(box))
+    sizes.push_back(box.http().get(std::string(kPath) + "/" + id).body.size());
+  EXPECT_THAT(sizes, UnorderedElementsAre(6, 1000, kLarge));
+  EXPECT_TRUE(eventually([&] { return storage.objects().size() == 3 && storage.uploads() == 0; }))
+      << storage.objects().size() << " objects, " << storage.uploads() << " uploads";
 }
 
 TEST(BackupsInABrokenS3, LeaveNothingWhenItVanishesInTheMiddle) {
