@@ -145,6 +145,15 @@ TEST_F(DirectoryStore, SweepsWhatAKilledProcessLeft) {
               UnorderedElementsAre("whole.bin", ".whole.bin.json", "alive.bin", ".alive.bin.json"));
 }
 
+TEST_F(DirectoryStore, WhatAKilledUploadLeftStandsInNobodysWay) {
+  fs::create_directories(root_ / "org");
+  write(root_ / "org/.a.bin.upload", "half of so");
+  const std::string bytes = some_bytes(100);
+  put(*store_, "org/a.bin", bytes);
+  EXPECT_EQ(get(*store_, "org/a.bin"), bytes);
+  EXPECT_THAT(files_in(root_), UnorderedElementsAre("a.bin", ".a.bin.json"));
+}
+
 TEST_F(DirectoryStore, SaysThatTheDiskIsFull) {
   const auto full = directory::failure_of(ENOSPC, "cannot write", root_);
   EXPECT_EQ(full.kind, FailureKind::unavailable);

@@ -15,13 +15,16 @@ namespace {
 
 constexpr std::uint64_t kFlushStep = std::uint64_t{8} * 1024 * 1024;
 
-// A file that this process holds the lock of. A sweep in another process may look at it between its making
-// and its locking, take it for abandoned and remove it: then once more.
+// A file that this process holds the lock of. A sweep, or another who makes it, in another process may look
+// at it between its making and its locking, take it for abandoned and remove it: then once more.
 Result<File> make_locked(const File& folder, const std::string& name, const std::filesystem::path& root) {
   for (int tries = 0; tries < 10; ++tries) {
     File file(
         ::openat(folder.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file.open() && errno == EEXIST) return conflict("this object is being uploaded already");
+    if (!file.open() && errno == EEXIST) {
+      if (remove_if_abandoned(folder, name)) continue;  // who made it was killed
+      return conflict("this object is being uploaded already");
+    }
     if (!file.open()) return failure_of(errno, "cannot make a file", root);
     if (::flock(file.get(), LOCK_EX) != 0) return failure_of(errno, "cannot lock a file", root);
     struct stat facts {};
@@ -57,9 +60,11 @@ backups::ObjectMetadata parse_metadata(std::string_view text) {
 
 bool remove_if_abandoned(const File& folder, const std::string& name) {
   const File file(::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  // Locked until it is removed: who has just made it waits, and sees then that it is gone.
-  return file.open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 &&
-         ::unlinkat(folder.get(), name.c_str(), 0) == 0;
+  // Locked until it is removed: who has just made it waits, and sees then that it is gone. One that somebody
+  // else removed meanwhile has no name any more, and what has that name now is theirs.
+  struct stat facts {};
+  return file.open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(file.get(), &facts) == 0 &&
+         facts.st_nlink > 0 && ::unlinkat(folder.get(), name.c_str(), 0) == 0;
 }
 
 Failure upload_failure(Failure failure, const std::filesystem::path& root) {
