@@ -360,13 +360,14 @@ void Consumer::step(const std::stop_token& stop) {
   }
   note_recovery();
   if (claim->texts.empty()) return wake_up_.wait(options_.stage, idle_.next(), stop);
+  Batch batch(*this, stop);
   point(to_string(options_.stage), "after_claim");
   idle_.reset();
   had_work_ = true;
   // There may be more than fits one batch.
   if (claim->texts.size() >= options_.limits.messages) wake_up_.ring(options_.stage);
   const auto begin = Steady::now();
-  Batch(*this, stop).work(*claim);
+  batch.work(*claim);
   ++counters_.batches;
   const auto time = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
   counters_.busy_microseconds += static_cast<std::uint64_t>(time.count());

@@ -165,7 +165,7 @@ TEST_P(Faults, SlowHeadersBodiesAndReaders) {
   }
   std::cout << "others were answered after at most " << slowest << " ms\n";
   EXPECT_EQ(tally.of(202), tally.sum()) << tally.text();
-  EXPECT_LT(slowest, 5000U);
+  EXPECT_LT(slowest, 8000U) << "less than the first deadline that others wait for";
   expect_whole(tally);
 }
 
@@ -214,6 +214,7 @@ TEST_P(Faults, NoFileDescriptorsLeft) {
   Appliance box = new_box();
   Tally tally;
   for (int i = 0; i < 20; ++i) tally.post(box, labelled_inventory("warm " + std::to_string(i), 2000));
+  ASSERT_TRUE(eventually([&] { return quiet(); }, 60s)) << "what follows measures an idle process";
   const Vitals vitals(service_->pid());
   rlimit before{};
   const rlim_t few = vitals.descriptors() + 20;

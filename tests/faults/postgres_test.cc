@@ -55,7 +55,7 @@ TEST(Faults, PostgresFindsDeadlocks) {
   Trial trial(EngineKind::servers, with(Servers::shared));
   // Each looks for a deadlock once, when it has waited for so long. The rival never does, so that it is
   // Collect whose transaction is ended; and Collect does when the rival waits already.
-  trial.service().settings()["DATABASE_URL"] += "?options=-cdeadlock_timeout%3D300ms";
+  trial.service().settings()["DATABASE_URL"] += "?options=-cdeadlock_timeout%3D1s";
   trial.begin();
   Service& service = trial.service();
   const auto deadlocks = [&] {
@@ -74,7 +74,7 @@ TEST(Faults, PostgresFindsDeadlocks) {
                       one("min") + "COMMIT");
           return deadlocks() >= before + 3;
         },
-        60s));
+        150s));
   });
   trial.expect_whole();
 }

@@ -74,8 +74,8 @@ TEST(Faults, SqliteHeldByAnotherProcess) {
   trial.under_load([&] {
     // Longer than one write waits for the file; who reports may be refused, or have to wait.
     Process other({.command = {"/usr/bin/sqlite3", trial.service().folder() / "data" / "collect.db"},
-                   .input = ".timeout 5000\nBEGIN IMMEDIATE;\n.shell sleep 7\nCOMMIT;\n"});
-    EXPECT_EQ(other.wait_exit(30s), 0) << other.err();
+                   .input = ".timeout 60000\nBEGIN IMMEDIATE;\n.shell sleep 7\nCOMMIT;\n"});
+    EXPECT_EQ(other.wait_exit(90s), 0) << other.err();
   });
   trial.expect_whole();
 }

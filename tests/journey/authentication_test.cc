@@ -11,6 +11,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// Without being told, a process would believe what it remembers for hours.
+constexpr milliseconds kAtOnce{5000};
+
 // What an outsider can tell answers apart by.
 std::string all_of(const HttpResponse& answer) {
   std::string text = std::to_string(answer.status) + "\n";
@@ -83,12 +86,12 @@ TEST_P(Authentication, SuspensionAndReactivationTakeEffectAtOnce) {
   box.report(R"({"a":1})");
 
   service_.cli_output({"system", "suspend", login.key});
-  EXPECT_TRUE(becomes(401, login, milliseconds(1500)));
+  EXPECT_TRUE(becomes(401, login, kAtOnce));
   EXPECT_EQ(box.post(R"({"a":2})").status, 401) << "a kept connection is refused as well";
   EXPECT_EQ(box.http().request("POST", "/api/systems/heartbeat").status, 401);
 
   service_.cli_output({"system", "reactivate", login.key});
-  EXPECT_TRUE(becomes(200, login, milliseconds(1500)));
+  EXPECT_TRUE(becomes(200, login, kAtOnce));
   EXPECT_EQ(box.post(R"({"a":2})").status, 202);
 }
 
@@ -97,9 +100,9 @@ TEST_P(Authentication, InventoriesAreRefusedAtOnceToo) {
   Appliance box(service_, service_.new_system());
   box.accept(R"({"a":1})");
   service_.cli_output({"system", "suspend", box.login().key});
-  EXPECT_TRUE(eventually([&] { return box.post(R"({"a":1})").status == 401; }, milliseconds(1500)));
+  EXPECT_TRUE(eventually([&] { return box.post(R"({"a":1})").status == 401; }, kAtOnce));
   service_.cli_output({"system", "reactivate", box.login().key});
-  EXPECT_TRUE(eventually([&] { return box.post(R"({"a":1})").status == 202; }, milliseconds(1500)));
+  EXPECT_TRUE(eventually([&] { return box.post(R"({"a":1})").status == 202; }, kAtOnce));
 }
 
 TEST_P(Authentication, DeletionTakesEffectAtOnce) {
@@ -107,7 +110,7 @@ TEST_P(Authentication, DeletionTakesEffectAtOnce) {
   Appliance box(service_, login);
   box.accept(R"({"a":1})");
   service_.cli_output({"system", "delete", login.key});
-  EXPECT_TRUE(eventually([&] { return box.post(R"({"a":1})").status == 401; }, milliseconds(1500)));
+  EXPECT_TRUE(eventually([&] { return box.post(R"({"a":1})").status == 401; }, kAtOnce));
 }
 
 TEST_P(Authentication, ARotatedSecretReplacesTheOld) {
@@ -116,8 +119,8 @@ TEST_P(Authentication, ARotatedSecretReplacesTheOld) {
   const auto issued = parsed(service_.cli_output({"system", "rotate-secret", old.key, "--json"}));
   const Login fresh{old.id, old.key, text_of(issued.root(), "system_secret")};
   EXPECT_NE(fresh.secret, old.secret);
-  EXPECT_TRUE(becomes(200, fresh, milliseconds(1500)));
-  EXPECT_TRUE(becomes(401, old, milliseconds(1500)));
+  EXPECT_TRUE(becomes(200, fresh, kAtOnce));
+  EXPECT_TRUE(becomes(401, old, kAtOnce));
 }
 
 TEST_P(Authentication, ASecretIsNowhereInTheLog) {
