@@ -192,17 +192,23 @@ TEST(Faults, RedisIsLost) {
 }
 
 TEST(Faults, RedisOnAFullDisk) {
-  FailingDisk disk;
-  RedisTrial trial;
-  trial.redis().stop();
-  trial.redis().start({}, disk.environment());
-  trial.under_load([&] {
-    disk.set(trial.redis().folder(), FailingDisk::Fault::full, 1, true);
-    EXPECT_TRUE(eventually([&] { return disk.failed() > 0; }, 60s));
-    trial.expect_refusals();
-    EXPECT_TRUE(disk.unset());
-  });
-  trial.expect_whole();
+  for (const char* sync : {"everysec", "always"}) {
+    SCOPED_TRACE(sync);
+    FailingDisk disk;
+    RedisTrial trial;
+    trial.redis().stop();
+    trial.redis().start({"--appendfsync", sync}, disk.environment());
+    trial.under_load([&] {
+      disk.set(trial.redis().folder(), FailingDisk::Fault::full, 1, true);
+      EXPECT_TRUE(eventually([&] { return disk.failed() > 0; }, 60s));
+      trial.expect_refusals();
+      EXPECT_TRUE(disk.unset());
+      // With `always` it ends itself rather than say that it synced.
+      if (!trial.redis().running()) trial.redis().start({"--appendfsync", sync}, disk.environment());
+      trial.expect_acceptances();
+    });
+    trial.expect_whole();
+  }
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ class RedisServer {
   // Again, on the same port, with the data that it had; returns once it answers. `more` arguments and this
   // environment for this time.
   void start(const std::vector<std::string>& more = {}, std::map<std::string, std::string> environment = {});
+  [[nodiscard]] bool running() { return process_->running(); }
   void stop();       // SIGTERM: a clean end
   void kill_hard();  // SIGKILL
   void pause();      // SIGSTOP: connected, but silent
