@@ -76,9 +76,12 @@ bool LiveConfig::reload(const Settings& settings) {
     log::error("config_refused", {{"reason", loaded.failure().message}, {"kept", get().origin}});
     return false;
   }
-  log::info("config_loaded", {{"origin", loaded->origin}});
-  const std::lock_guard lock(mutex_);
-  config_ = std::move(*loaded);
+  const std::string origin = loaded->origin;
+  {
+    const std::lock_guard lock(mutex_);
+    config_ = std::move(*loaded);
+  }
+  log::info("config_loaded", {{"origin", origin}});
   return true;
 }
 

@@ -57,8 +57,8 @@ class BackupService::UnderWay {
       --service_.counters_.under_way;
     }
     if (kept) return;
-    ++service_.counters_.failed;
     service_.forget({&key_, 1});
+    ++service_.counters_.failed;
   }
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;

@@ -218,6 +218,7 @@ void die_while_uploading(FakeS3& fake, const std::string& large, int number) {
   child = forked;
   ::kill(forked, SIGCONT);
   ::waitpid(forked, &status, 0);
+  ASSERT_TRUE(collect::test::eventually([&] { return fake.idle(); }));
   fake.plan({});
   ASSERT_TRUE(WIFSIGNALED(status)) << "request " << number;
 }

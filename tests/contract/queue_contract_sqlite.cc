@@ -92,24 +92,28 @@ TEST(SqliteQueueTest, LeavesNoTextBehind) {
   EXPECT_THAT(must(counted), ElementsAre(1, 0));
 }
 
-// The plans, not the clock: a scan would grow with the queue.
+// A scan would grow with the queue. The best of some rounds: others use the disk, too.
 TEST(SqliteQueueTest, CostsDoNotGrowWithDepth) {
   SqliteEngine engine;
   const auto queue = engine.open_owned({.max_depth = 1000000});
-  const auto one_round = [&] {
-    const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 20; ++i) {
-      put(*queue, {text_of("s", i)});
-      taken(*queue, worker("w"), {.messages = 1});
-      settle(*queue, worker("w"));
+  const auto best_round = [&] {
+    auto best = std::chrono::steady_clock::duration::max();
+    for (int round = 0; round < 10; ++round) {
+      const auto begin = std::chrono::steady_clock::now();
+      for (int i = 0; i < 5; ++i) {
+        put(*queue, {text_of("s", i)});
+        taken(*queue, worker("w"), {.messages = 1});
+        settle(*queue, worker("w"));
+      }
+      best = std::min(best, std::chrono::steady_clock::now() - begin);
     }
-    return std::chrono::steady_clock::now() - begin;
+    return best;
   };
-  const auto shallow = one_round();
+  const auto shallow = best_round();
   Texts many;
   for (int i = 0; i < 50000; ++i) many.push_back(text_of("deep", i));
   put(*queue, many);
-  EXPECT_LT(one_round(), shallow * 10 + std::chrono::milliseconds(200));
+  EXPECT_LT(best_round(), shallow * 10 + std::chrono::milliseconds(50));
 }
 
 }  // namespace

@@ -56,10 +56,7 @@ TEST(RedisUrl, RefusesOthersWithoutRepeatingThem) {
 }
 
 ConnectionOptions to(const RedisServer& server) {
-  auto options = parsed(server.url());
-  options.connect_timeout = std::chrono::milliseconds(500);
-  options.command_timeout = std::chrono::milliseconds(500);
-  return options;
+  return parsed(server.url());
 }
 
 TEST(RedisConnection, TellsWhatTheServerIs) {
@@ -98,12 +95,14 @@ TEST(RedisConnection, ShowsThePasswordAndOnlyItsOwnDatabase) {
 
 TEST(RedisConnection, GivesUpOnASilentServer) {
   RedisServer server;
-  auto connection = Connection::open(to(server));
+  auto options = to(server);
+  options.command_timeout = std::chrono::milliseconds(500);
+  auto connection = Connection::open(options);
   ASSERT_TRUE(connection);
   server.pause();
   const auto begin = std::chrono::steady_clock::now();
   const auto reply = (*connection)->command({"PING"});
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.failure().kind, FailureKind::unavailable);
   EXPECT_FALSE((*connection)->usable());

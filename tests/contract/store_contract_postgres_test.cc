@@ -209,13 +209,13 @@ TEST(PostgresPool, AServerThatStopsAndComesBack) {
   PostgresServer own;
   const auto url = own.new_database();
   ASSERT_TRUE(succeeded(postgres::migrate({url}, at(0))));
-  Pool pool(options(url, std::chrono::milliseconds(300)));
+  Pool pool(options(url, std::chrono::seconds(2)));
   ASSERT_TRUE(succeeded(ask(pool)));
 
   own.pause();  // connected, but silent
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(kind_of(ask(pool)), "unavailable");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
   own.resume();
   EXPECT_TRUE(succeeded(ask(pool)));
 
@@ -254,8 +254,8 @@ TEST(PostgresPool, ItsSessionsAreBounded) {
 
 TEST(PostgresPool, DeadlocksTimeoutsAndLocksAreUnavailable) {
   const auto url = migrated_database();
-  Pool pool(options(url, std::chrono::milliseconds(500)));
-  EXPECT_EQ(kind_of(run(pool, "SELECT pg_sleep(5)")), "unavailable");
+  Pool pool(options(url, std::chrono::seconds(2)));
+  EXPECT_EQ(kind_of(run(pool, "SELECT pg_sleep(60)")), "unavailable");
   EXPECT_EQ(kind_of(run(pool, "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$")),
             "unavailable");
   EXPECT_EQ(kind_of(run(pool, "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END $$")),

@@ -31,10 +31,11 @@ std::string switched(std::size_t step) {
 class AlertDelivery : public OnEachEngine {
  protected:
   AlertDelivery() {
-    write_text(
-        service_.folder() / "config.yml",
-        config_with(receiver_, kNothingHeldBack + "  rules:\n    - alert_type: any_change\n"
-                                                  "  pattern: { min_occurrences: 3, window_hours: 24 }\n"));
+    write_text(service_.folder() / "config.yml",
+               config_with(receiver_,
+                           kNothingHeldBack + "  rules:\n    - alert_type: any_change\n"
+                                              "  pattern: { min_occurrences: 3, window_hours: 24 }\n",
+                           "", "1s"));
     service_.start();
     for (std::size_t i = 0; i < kSystems; ++i)
       logins_.push_back(service_.new_system("Box " + std::to_string(i)));

@@ -129,10 +129,11 @@ void expect_each_told_once(const WebhookReceiver& receiver, const std::set<News>
   for (const std::string& problem : receiver.problems()) ADD_FAILURE() << problem;
 }
 
-std::string config_with(const WebhookReceiver& receiver, const std::string& keys,
-                        const std::string& sections) {
+std::string config_with(const WebhookReceiver& receiver, const std::string& keys, const std::string& sections,
+                        const std::string& timeout) {
   return sections + "notifications:\n  channels:\n    hook: { type: webhook, url: '" + receiver.url() +
-         "', secret: '" + receiver.secret() + "', timeout: 1s }\n  default_channels: [hook]\n" + keys;
+         "', secret: '" + receiver.secret() + "', timeout: " + timeout + " }\n  default_channels: [hook]\n" +
+         keys;
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {

@@ -54,9 +54,9 @@ bool wait_told(const WebhookReceiver& receiver, const std::set<News>& news, mill
 void expect_each_told_once(const WebhookReceiver& receiver, const std::set<News>& news);
 
 // A config.yml with that webhook as the only default channel; `keys` are those of `notifications`, two spaces
-// deep, `sections` are others.
+// deep, `sections` are others. Who has not answered for `timeout` is told again.
 std::string config_with(const WebhookReceiver& receiver, const std::string& keys,
-                        const std::string& sections = "");
+                        const std::string& sections = "", const std::string& timeout = "10s");
 // Grouping and limits that hold nothing back, for config_with().
 extern const std::string kNothingHeldBack;
 

@@ -23,6 +23,18 @@
 namespace collect::test {
 namespace {
 
+// Counts one while it lives.
+class InHand {
+ public:
+  explicit InHand(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~InHand() { --count_; }
+  InHand(const InHand&) = delete;
+  InHand& operator=(const InHand&) = delete;
+
+ private:
+  std::atomic<int>& count_;
+};
+
 constexpr std::uint64_t kLeastPart = std::uint64_t{5} << 20U;
 constexpr std::uint64_t kMostAtOnce = std::uint64_t{5} << 30U;
 
@@ -218,6 +230,7 @@ bool FakeS3::serve_one(FakeS3Wire& wire, std::string& buffer) {
   if (!exchange.header("x-amz-copy-source").empty()) call += " copy";
 
   Fault fault = Fault::none;
+  const InHand in_hand(in_hand_);
   {
     const std::lock_guard lock(mutex_);
     ++number_;

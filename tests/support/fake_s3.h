@@ -69,6 +69,7 @@ class FakeS3 {
   // The first bytes of that object. Throws std::out_of_range when there is none.
   [[nodiscard]] std::filesystem::path file_of(const std::string& key) const;
   [[nodiscard]] int connections() const { return connections_; }  // so far
+  [[nodiscard]] bool idle() const { return in_hand_ == 0; }       // no request is being handled
   [[nodiscard]] std::size_t uploads() const;                      // neither completed nor aborted
   [[nodiscard]] std::map<std::string, std::string> headers_of(const std::string& key) const;
 
@@ -117,6 +118,7 @@ class FakeS3 {
   int listener_ = -1;
   std::atomic<int> pieces_ = 0;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> in_hand_ = 0;
   mutable std::mutex mutex_;
   // All guarded by mutex_.
   Plan plan_;

@@ -6,11 +6,14 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -33,6 +36,27 @@ bool port_is_free(int port) {
   const bool free = bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   close(fd);
   return free;
+}
+
+// For the life of this program no other test program gets the same: a service that is started later, or once
+// more, has to find it free. A name without a file (unix(7), abstract) goes with its process.
+bool reserve(int port) {
+  const std::string name = "collect-test-port-" + std::to_string(port);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0) return true;
+  close(fd);
+  return false;
+}
+
+// Below those that the kernel gives to outgoing connections.
+int last_port() {
+  std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  int first = 0;
+  return range >> first && first > 20000 ? std::min(first - 1, 31999) : 31999;
 }
 
 std::vector<std::string> environment_lines(const ProcessOptions& options) {
@@ -136,12 +160,13 @@ std::vector<std::filesystem::path> files_below(const std::filesystem::path& fold
 
 int free_port() {
   static thread_local std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> ports(15000, 31999);
+  std::uniform_int_distribution<int> ports(15000, last_port());
   for (int tries = 0; tries < 200; ++tries) {
     const int port = ports(random);
-    if (port_is_free(port)) return port;
+    if (reserve(port) && port_is_free(port)) return port;
   }
-  throw std::runtime_error("found no free TCP port between 15000 and 31999 on 127.0.0.1");
+  throw std::runtime_error("found no free TCP port from 15000 to " + std::to_string(last_port()) +
+                           " on 127.0.0.1");
 }
 
 std::string read_text(const std::filesystem::path& file) {

@@ -34,12 +34,13 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-// A TCP port on 127.0.0.1 where nobody listens now, below the range that outgoing connections use.
+// A TCP port on 127.0.0.1 where nobody listens now, below the range that outgoing connections use. No other
+// test program gets it for the life of this one.
 int free_port();
 
 // Asks `condition` every few milliseconds until it holds; false when `timeout` passed first.
 template <class Condition>
-bool eventually(Condition condition, milliseconds timeout = std::chrono::seconds(10));
+bool eventually(Condition condition, milliseconds timeout = std::chrono::seconds(60));
 
 // The whole file as text; empty when it is not there.
 std::string read_text(const std::filesystem::path& file);
