@@ -94,14 +94,14 @@ class LimitsTest : public testing::TestWithParam<Wire> {
 };
 
 TEST_P(LimitsTest, CutsSlowHeads) {
-  options_.header_deadline = milliseconds(100);
+  options_.header_deadline = milliseconds(500);
   start();
   RawClient nothing = client();
   RawClient slow = client();
   slow.send("GET /ok HT");
   const RawAnswer answer = slow.receive();
   EXPECT_EQ(answer.status, 408);
-  EXPECT_THAT(answer.body, HasSubstr("100 ms"));
+  EXPECT_THAT(answer.body, HasSubstr("500 ms"));
   slow.done_sending();
   EXPECT_TRUE(slow.ended());
   EXPECT_TRUE(nothing.ended());
@@ -141,13 +141,13 @@ TEST_P(LimitsTest, CutsSlowBodies) {
 }
 
 TEST_P(LimitsTest, GivesSteadyBodiesTheirTime) {
-  options_.body_deadline = milliseconds(200);
+  options_.body_deadline = milliseconds(1000);
   options_.minimum_rate = 1000;
   start();
   RawClient c = client();
   c.send("POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n");
   for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(c.silent(milliseconds(25)));
+    ASSERT_TRUE(c.silent(milliseconds(75)));
     c.send(std::string(100, 'x'));
   }
   EXPECT_THAT(c.receive().body, HasSubstr("\"2000\""));
@@ -243,7 +243,7 @@ TEST_P(LimitsTest, AnswersWhenThePoolIsFull) {
 }
 
 TEST_P(LimitsTest, AnswersWhenNoThreadCameInTime) {
-  options_.handler_timeout = milliseconds(50);
+  options_.handler_timeout = milliseconds(400);
   start(1, 10);
   RawClient running = client();
   running.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");

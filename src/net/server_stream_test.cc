@@ -309,7 +309,7 @@ TEST_P(StreamTest, CutsSlowBodies) {
 // Neither a slow handler nor the handlers' timeout ends a body that the client is ready to send.
 TEST_P(StreamTest, KeepsTheClientWaitingWhileNobodyReads) {
   options_.body_deadline = milliseconds(1000);
-  options_.handler_timeout = milliseconds(50);
+  options_.handler_timeout = milliseconds(400);
   start();
   constexpr std::size_t kSize = 50'000'000;
   RawClient c = client();
