@@ -43,7 +43,7 @@ struct RawAnswer {
 
 class RawClient {
  public:
-  static constexpr int kPatienceMs = 10'000;
+  static constexpr int kPatienceMs = 120'000;
 
   explicit RawClient(std::uint16_t port, Wire wire = Wire::plain, bool connect_now = true)
       : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <stdexcept>
 #include <thread>
 
@@ -19,12 +20,15 @@ TEST(CombiningEnqueuer, OneCallServesAllThatWait) {
   MemoryQueue queue;
   WakeUp wake_up;
   CombiningEnqueuer enqueuer(queue, wake_up);
-  queue.before_enqueue = [] { std::this_thread::sleep_for(milliseconds(30)); };
+  queue.before_enqueue = [] { std::this_thread::sleep_for(milliseconds(100)); };
+  std::latch all_there(20);
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 20; ++i) {
-      threads.emplace_back(
-          [&enqueuer, i] { EXPECT_TRUE(enqueuer.put(Stage::inventory, std::to_string(i))); });
+      threads.emplace_back([&, i] {
+        all_there.arrive_and_wait();
+        EXPECT_TRUE(enqueuer.put(Stage::inventory, std::to_string(i)));
+      });
     }
   }
   EXPECT_EQ(queue.ready(Stage::inventory).size(), 20U);

@@ -266,13 +266,13 @@ TEST_F(ConsumerTest, ALostLeaseDropsTheBatch) {
 }
 
 TEST_F(ConsumerTest, WhoHangsForLongLosesTheLease) {
-  LeaseKeeper leases(queue_, milliseconds(30), milliseconds(100));
+  LeaseKeeper leases(queue_, milliseconds(30), milliseconds(200));
   bool hung = false;
   handler_.before = [&](const StillOurs&) {
     if (std::exchange(hung, true)) return;
     const auto nobody_renews = [&] {
       const int before = queue_.renewed(kStage);
-      std::this_thread::sleep_for(milliseconds(100));
+      std::this_thread::sleep_for(seconds(1));
       return queue_.renewed(kStage) == before;
     };
     EXPECT_TRUE(eventually(nobody_renews));
@@ -284,7 +284,7 @@ TEST_F(ConsumerTest, WhoHangsForLongLosesTheLease) {
 }
 
 TEST_F(ConsumerTest, WhoWaitsForAnOutageToEndDoesNotHang) {
-  LeaseKeeper leases(queue_, milliseconds(30), milliseconds(100));
+  LeaseKeeper leases(queue_, milliseconds(30), milliseconds(1000));
   std::atomic<bool> away = true;
   handler_.each = [&](const Message&) -> Result<Outcome> {
     if (away) return unavailable("the database is away");
@@ -293,7 +293,7 @@ TEST_F(ConsumerTest, WhoWaitsForAnOutageToEndDoesNotHang) {
   options_.fault_least = options_.fault_most = milliseconds(20);
   put({message("01")});
   start_with(leases);
-  std::this_thread::sleep_for(milliseconds(300));
+  std::this_thread::sleep_for(milliseconds(2500));
   away = false;
   ASSERT_TRUE(eventually(settled(1)));
   stop();
@@ -356,6 +356,7 @@ TEST_F(ConsumerTest, AStopFinishesTheBatchInHand) {
   };
   put({message("01"), message("02")});
   options_.limits.messages = 1;
+  options_.stop_grace = seconds(30);
   start();
   ASSERT_TRUE(eventually([&] { return begun.load(); }));
   stop();

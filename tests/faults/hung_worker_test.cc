@@ -46,7 +46,7 @@ TEST(Faults, AWorkerStoppedBeyondItsLeaseSettlesNothing) {
   ASSERT_TRUE(eventually([&] { return trial.quiet(); }, 90s)) << "nobody took the batches over";
   for (Process* worker : hung) worker->signal(SIGCONT);
   for (Process* worker : hung) {
-    EXPECT_TRUE(worker->wait_for_output("lease_lost", 30s))
+    EXPECT_TRUE(worker->wait_for_output("lease_lost", 90s))
         << (worker->running() ? "it runs" : "it ended") << worker->err();
   }
   trial.report(3);

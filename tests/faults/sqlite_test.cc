@@ -18,7 +18,11 @@ TEST(Faults, SqliteKilledUnderLoad) {
   trial.under_load([&] {
     for (int kill = 0; kill < 10; ++kill) {
       sleep_for(trial.some_time(50, 400));
-      trial.service().kill_hard();
+      if (kill % 2 == 0) {
+        trial.service().kill_hard();
+      } else {
+        trial.service().kill_without_condemning();
+      }
       trial.service().start();
     }
   });

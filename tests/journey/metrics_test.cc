@@ -32,7 +32,7 @@ class Metrics : public OnEachEngine {
 COLLECT_ON_EACH_ENGINE(Metrics);
 
 TEST_P(Metrics, AcceptedIsStoredUnchangedDeadAndPending) {
-  RunningService service(GetParam(), {{"QUEUE_RETRY_ATTEMPTS", "2"}, {"QUEUE_RETRY_DELAY", "4s"}});
+  RunningService service(GetParam(), {{"QUEUE_RETRY_ATTEMPTS", "2"}, {"QUEUE_RETRY_DELAY", "20s"}});
   Appliance box(service, service.new_system());
   std::vector<std::string> receipts;
   for (int i = 0; i < 5; ++i) receipts.push_back(box.accept(labelled_inventory(std::to_string(i))));
@@ -62,7 +62,7 @@ TEST_P(Metrics, AcceptedIsStoredUnchangedDeadAndPending) {
         const Sum now = sum(service);
         return now.stored == 5 && now.unchanged == 3 && now.dead == 1 && now.pending == 0 && now.adds_up();
       },
-      std::chrono::seconds(60)))
+      std::chrono::seconds(120)))
       << HttpClient(service.port()).get("/metrics").body;
   EXPECT_EQ(service.metric("collect_inventories_refused_total", {"reason=\"bad\""}), 1);
 }

@@ -285,10 +285,10 @@ TEST_P(LinkFailed, ATenantThatHangsOrIsBeingCreatedStopsNoOther) {
     beat({fmt::format("alive{}", i)});
   }
   silence({"a", "b", "c"});
-  options.post_timeout = 300ms;
+  options.post_timeout = 2s;
   start_monitor();
   upstream.script([&](const Received& request) {
-    if (request.header("X-Scope-OrgID") == "tenant-a") return Scripted{.delay = 2s};
+    if (request.header("X-Scope-OrgID") == "tenant-a") return Scripted{.delay = 5s};
     if (request.header("X-Scope-OrgID") == "tenant-b") return Scripted{.status = 406};
     return Scripted{};
   });

@@ -25,7 +25,7 @@ struct HttpResponse {
 
 class HttpClient {
  public:
-  explicit HttpClient(int port, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+  explicit HttpClient(int port, std::chrono::milliseconds timeout = std::chrono::seconds(120));
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

@@ -61,6 +61,7 @@ PostgresServer::PostgresServer(std::map<std::string, std::string> settings) : se
     } catch (const std::runtime_error&) {
       // Somebody may have taken the port between the question and the start.
       if (tries == 3) throw;
+      process_.reset();
     }
   }
 }
@@ -109,7 +110,7 @@ void PostgresServer::start(const std::map<std::string, std::string>& environment
         }
         return PQping(url().c_str()) == PQPING_OK;
       },
-      std::chrono::seconds(20));
+      std::chrono::seconds(60));
   if (!up) throw std::runtime_error("PostgreSQL did not start: " + reason + process_->err());
 }
 

@@ -90,10 +90,10 @@ class Process {
   [[nodiscard]] std::string out() const;
   [[nodiscard]] std::string err() const;
   // True once standard output or error contains `text`; false when it ended or `timeout` passed first.
-  bool wait_for_output(std::string_view text, milliseconds timeout = std::chrono::seconds(20));
+  bool wait_for_output(std::string_view text, milliseconds timeout = std::chrono::seconds(60));
   // True once GET http://127.0.0.1:<port><target> answers with any status below 500.
   bool wait_for_http(int port, std::string_view target = "/api/health",
-                     milliseconds timeout = std::chrono::seconds(20));
+                     milliseconds timeout = std::chrono::seconds(60));
 
  private:
   bool reap(bool block);

@@ -61,7 +61,7 @@ std::vector<std::string> S3rver::objects() const {
   std::vector<std::string> keys;
   const fs::path bucket = folder_.path() / kBucket;
   for (const fs::path& file : files_below(bucket)) {
-    const std::string path = fs::relative(file, bucket);
+    const std::string path = file.lexically_relative(bucket);
     if (path.ends_with(kObjectEnd)) keys.push_back(path.substr(0, path.size() - kObjectEnd.size()));
   }
   return keys;
