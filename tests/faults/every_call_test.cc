@@ -100,18 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
 class EveryCallOfABackup : public testing::TestWithParam<Moment> {
  protected:
   EveryCallOfABackup() { trial_.begin(); }
-  std::vector<std::string> contents() {
-    std::vector<std::string> out;
-    const auto list = box_->http().get(kPath);
-    EXPECT_EQ(list.status, 200) << list.body;
-    const auto document = parsed(list.body);
-    for (const auto& each : document.root().find("data")->find("backups")->elements) {
-      const auto answer = box_->http().get(std::string(kPath) + "/" + text_of(each, "id"));
-      EXPECT_EQ(answer.status, 200) << answer.body;
-      out.push_back(answer.body);
-    }
-    return out;
-  }
+  std::vector<std::string> contents() { return backup_contents(*box_); }
   static std::string content(std::uint64_t number) { return std::to_string(number) + std::string(1000, '.'); }
 
   static constexpr const char* kPath = "/api/systems/backups";

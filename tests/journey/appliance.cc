@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journey/appliance.h"
 
+#include <gtest/gtest.h>
+
 #include <stdexcept>
 
 namespace collect::test {
@@ -97,6 +99,26 @@ std::string Appliance::report(std::string_view body) {
   std::string id = accept(body);
   wait_processed({id});
   return id;
+}
+
+std::vector<std::string> backup_ids(Appliance& appliance) {
+  const auto answer = appliance.http().get("/api/systems/backups");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  const auto document = parsed(answer.body);
+  std::vector<std::string> ids;
+  for (const auto& each : document.root().find("data")->find("backups")->elements)
+    ids.push_back(text_of(each, "id"));
+  return ids;
+}
+
+std::vector<std::string> backup_contents(Appliance& appliance) {
+  std::vector<std::string> contents;
+  for (const std::string& id : backup_ids(appliance)) {
+    const auto answer = appliance.http().get("/api/systems/backups/" + id);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    contents.push_back(answer.body);
+  }
+  return contents;
 }
 
 std::string labelled_inventory(std::string_view label, std::size_t padding) {

@@ -55,6 +55,10 @@ class Appliance {
   std::atomic<std::size_t> refused_ = 0;
 };
 
+// Its backups as the service lists them: their ids, and what each holds when it is fetched.
+std::vector<std::string> backup_ids(Appliance& appliance);
+std::vector<std::string> backup_contents(Appliance& appliance);
+
 // A small inventory of the raw form whose only variable part is `facts.label`, so that two of them differ by
 // exactly one change, an update of that path.
 std::string labelled_inventory(std::string_view label, std::size_t padding = 0);

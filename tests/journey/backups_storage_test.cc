@@ -47,16 +47,6 @@ Environment room_for_one(Environment settings) {
   return settings;
 }
 
-std::vector<std::string> ids(Appliance& box) {
-  const auto answer = box.http().get(kPath);
-  EXPECT_EQ(answer.status, 200) << answer.body;
-  const auto document = parsed(answer.body);
-  std::vector<std::string> out;
-  for (const auto& each : document.root().find("data")->find("backups")->elements)
-    out.push_back(text_of(each, "id"));
-  return out;
-}
-
 void expect_try_again(const HttpResponse& answer) {
   EXPECT_EQ(answer.status, 503) << answer.body;
   EXPECT_THAT(std::stoi("0" + answer.header("Retry-After")), Gt(0));
@@ -64,7 +54,7 @@ void expect_try_again(const HttpResponse& answer) {
 }
 
 void remove_all(Appliance& box) {
-  for (const std::string& id : ids(box))
+  for (const std::string& id : backup_ids(box))
     EXPECT_EQ(box.http().request("DELETE", std::string(kPath) + "/" + id).status, 200);
 }
 
@@ -91,7 +81,7 @@ TEST(BackupsInABrokenS3, AreWholeOrNotThereWhicheverRequestFails) {
       EXPECT_THAT(storage.objects(), IsEmpty());
     } else {
       EXPECT_THAT(storage.objects(), SizeIs(1));
-      EXPECT_EQ(ids(box), std::vector{text_of(*parsed(answer.body).root().find("data"), "id")});
+      EXPECT_EQ(backup_ids(box), std::vector{text_of(*parsed(answer.body).root().find("data"), "id")});
       remove_all(box);
     }
     EXPECT_EQ(storage.uploads(), 0U);
@@ -125,15 +115,7 @@ class RequestsThatFail : public testing::TestWithParam<Trouble> {
     storage_.plan({});
     return met;
   }
-  std::vector<std::string> contents() {
-    std::vector<std::string> out;
-    for (const std::string& id : ids(box_)) {
-      const auto answer = box_.http().get(std::string(kPath) + "/" + id);
-      EXPECT_EQ(answer.status, 200) << answer.body;
-      out.push_back(answer.body);
-    }
-    return out;
-  }
+  std::vector<std::string> contents() { return backup_contents(box_); }
 
   FakeS3 storage_;
   RunningService service_{EngineKind::embedded, [this] {
@@ -180,7 +162,7 @@ TEST_P(RequestsThatFail, OfADeletionLeaveItWholeOrGone) {
   for (int number = 1;; ++number) {
     SCOPED_TRACE("request " + std::to_string(number));
     ASSERT_EQ(box_.http().post(kPath, content).status, 201) << "room was lost";
-    const std::string path = std::string(kPath) + "/" + ids(box_).at(0);
+    const std::string path = std::string(kPath) + "/" + backup_ids(box_).at(0);
     HttpResponse answer;
     const bool met = meets_trouble(number, [&] { answer = box_.http().request("DELETE", path); });
     ASSERT_THAT(answer.status, AnyOf(200, 503)) << answer.body;
@@ -222,8 +204,7 @@ TEST(BackupsInABrokenS3, OutlastABlackHoleAndNothingElseWaits) {
   wire.become(TcpProxy::Mood::passes);
   for (auto& answer : answers) EXPECT_EQ(answer.get().status, 201);
   std::vector<std::size_t> sizes;
-  for (const std::string& id : ids(box))
-    sizes.push_back(box.http().get(std::string(kPath) + "/" + id).body.size());
+  for (const std::string& content : backup_contents(box)) sizes.push_back(content.size());
   EXPECT_THAT(sizes, UnorderedElementsAre(6, 1000, kLarge));
   EXPECT_TRUE(eventually([&] { return storage.objects().size() == 3 && storage.uploads() == 0; }))
       << storage.objects().size() << " objects, " << storage.uploads() << " uploads";
@@ -245,7 +226,7 @@ TEST(BackupsInABrokenS3, LeaveNothingWhenItVanishesInTheMiddle) {
   expect_try_again(client.receive());
   expect_try_again(box.http().get(kPath));
   storage.start();
-  EXPECT_THAT(ids(box), IsEmpty());
+  EXPECT_THAT(backup_ids(box), IsEmpty());
   EXPECT_EQ(box.http().post(kPath, content).status, 201) << "room was lost";
   remove_all(box);
   // What could not be cleared away then is when the next one starts.
@@ -263,7 +244,7 @@ TEST(BackupsInABrokenS3, AreNotTakenForWholeWhenItVanishesWhileTheyAreFetched) {
   const std::string content = noise(8 * kLarge);  // more than all buffers on the way
   const auto answer = box.http().post(kPath, content);
   ASSERT_EQ(answer.status, 201) << answer.body;
-  const std::string path = std::string(kPath) + "/" + ids(box).at(0);
+  const std::string path = std::string(kPath) + "/" + backup_ids(box).at(0);
   HttpClient client(service.port());
   client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Basic " +
               to_base64(box.login().key + ":" + box.login().secret) + "\r\n\r\n");
