@@ -132,7 +132,6 @@ TEST_P(Faults, SlowHeadersBodiesAndReaders) {
   Sockets heads(service_->port());
   Sockets bodies(service_->port());
   Sockets readers(service_->port());
-  const auto begin = steady_clock::now();
   silent.open(100);
   heads.open(100, "POST /api/systems/inventory HTT");
   bodies.open(100, head_of_post(box.login(), 100'000) + "{\"half\":");
@@ -140,6 +139,7 @@ TEST_P(Faults, SlowHeadersBodiesAndReaders) {
   for (int i = 0; i < 20'000; ++i) many += "GET /api/health/live HTTP/1.1\r\nHost: h\r\n\r\n";
   readers.open(20, many, 4096);
 
+  const auto begin = steady_clock::now();
   std::size_t slowest = 0;
   const auto serve_until = [&](auto condition, milliseconds most) {
     const auto stop = steady_clock::now() + most;
@@ -165,7 +165,7 @@ TEST_P(Faults, SlowHeadersBodiesAndReaders) {
   }
   std::cout << "others were answered after at most " << slowest << " ms\n";
   EXPECT_EQ(tally.of(202), tally.sum()) << tally.text();
-  EXPECT_LT(slowest, 8000U) << "less than the first deadline that others wait for";
+  EXPECT_LT(slowest, 5000U);
   expect_whole(tally);
 }
 
@@ -173,12 +173,7 @@ TEST_P(Faults, SlowHeadersBodiesAndReaders) {
 
 TEST_P(Faults, TenThousandIdleSockets) {
   const std::size_t limit = raise_descriptor_limit();
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  // All have to be there before the first is cut.
-  const std::size_t count = std::min<std::size_t>(2'000, limit - 500);
-#else
   const std::size_t count = std::min<std::size_t>(10'000, limit - 500);
-#endif
   start();
   Appliance box = new_box();
   Tally tally;
@@ -201,11 +196,11 @@ TEST_P(Faults, TenThousandIdleSockets) {
             << vitals.resident_mb() << " MB with them; 101 inventories in " << took << " ms with "
             << (vitals.cpu_time() - busy).count() << " ms of CPU\n";
   EXPECT_EQ(tally.of(202), tally.sum()) << tally.text();
-  EXPECT_LE(idle.ended(), count - count / 2);
   // Those who never said anything are cut when a head is overdue. The door is the same for both engines.
   if (GetParam() == EngineKind::embedded) {
     EXPECT_TRUE(eventually([&] { return idle.ended() >= count - count / 2; }, 60s));
   }
+  EXPECT_LE(idle.ended(), count - count / 2);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   EXPECT_LT(vitals.resident_mb(), before + 100);
 #endif

@@ -2,6 +2,7 @@
 // TLS at the door of a real process, as curl and an operator see it.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -107,7 +108,14 @@ TEST_F(TlsJourney, ReadsItsCertificateAgainWithoutDroppingConnections) {
   Process upload({.command = curl(first_, "/api/systems/backups",
                                   {"--user", box.key + ":" + box.secret, "--data-binary", "@" + file,
                                    "--limit-rate", "200K", "--header", "X-Filename: backup.tar.gz"})});
-  const auto begun = [&] { return !files_below(service.folder() / "data" / "backups").empty(); };
+  const auto begun = [&] {
+    const auto files = files_below(service.folder() / "data" / "backups");
+    return std::any_of(files.begin(), files.end(), [](const fs::path& backup) {
+      std::error_code gone;
+      const auto size = fs::file_size(backup, gone);
+      return !gone && size > 100'000;
+    });
+  };
   ASSERT_TRUE(eventually(begun)) << upload.err();
   install(second);
   ASSERT_THAT(reload(), HasSubstr("certificate_loaded"));
