@@ -8,7 +8,6 @@
 #include <signal.h>
 
 #include <iostream>
-#include <optional>
 
 #include "faults/by_hand.h"
 #include "faults/trial.h"
@@ -17,10 +16,6 @@ namespace collect::test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AnyOf;
-using testing::Contains;
-using testing::Each;
-using testing::ElementsAre;
 using Moment = TcpProxy::Moment;
 
 enum class Wire { redis, postgres };
@@ -94,57 +89,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Point{"KilledBetweenBookingAndBurying", Fault::kill, Wire::postgres, Moment::after_answer,
                           true}),
     [](const auto& point) { return point.param.name; });
-
-// Each request to PostgreSQL while a backup comes in its turn loses its connection. One backup is kept and
-// three have room, so that each upload removes the one before, and room that is lost shows.
-class EveryCallOfABackup : public testing::TestWithParam<Moment> {
- protected:
-  EveryCallOfABackup() { trial_.begin(); }
-  std::vector<std::string> contents() { return backup_contents(*box_); }
-  static std::string content(std::uint64_t number) { return std::to_string(number) + std::string(1000, '.'); }
-
-  static constexpr const char* kPath = "/api/systems/backups";
-  Trial trial_{EngineKind::servers,
-               {.systems = 1,
-                .settings = {{"BACKUP_MAX_PER_SYSTEM", "1"},
-                             {"BACKUP_MAX_SIZE_PER_ORG", "3500"},
-                             {"BACKUP_RATE_LIMIT_PER_MINUTE", "0"},
-                             {"BACKUP_RATE_LIMIT_PER_HOUR", "0"}}}};
-  std::optional<Appliance> box_;
-};
-
-TEST_P(EveryCallOfABackup, MayFailAndNoBackupAndNoRoomIsLost) {
-  box_.emplace(trial_.service(), trial_.service().new_system());
-  std::string kept = content(0);
-  ASSERT_EQ(box_->http().post(kPath, kept).status, 201);
-  int faults = 0;
-  for (std::uint64_t n = 1; !HasFailure(); ++n) {
-    SCOPED_TRACE("request " + std::to_string(n));
-    trial_.postgres_wire().set({.moment = GetParam(), .nth = n});
-    const std::string before = kept;
-    const auto answer = box_->http().post(kPath, content(2 * n));
-    const bool met = trial_.postgres_wire().unset();
-    ASSERT_THAT(answer.status, AnyOf(201, 503)) << answer.body;
-    if (answer.status == 201) kept = content(2 * n);
-    const auto stored = contents();
-    EXPECT_THAT(stored, Contains(kept));
-    EXPECT_THAT(stored, Each(AnyOf(before, content(2 * n))));
-    kept = content(2 * n + 1);
-    const auto next = box_->http().post(kPath, kept);
-    EXPECT_EQ(next.status, 201) << next.body;
-    EXPECT_THAT(contents(), ElementsAre(kept));
-    if (!met) break;
-    ++faults;
-  }
-  std::cout << faults << " faults\n";
-  EXPECT_GT(faults, 2);
-}
-
-INSTANTIATE_TEST_SUITE_P(, EveryCallOfABackup, testing::Values(Moment::before_request, Moment::after_answer),
-                         [](const auto& moment) {
-                           return moment.param == Moment::before_request ? "CutBeforePostgresHears"
-                                                                         : "CutAfterPostgresAnswered";
-                         });
 
 }  // namespace
 }  // namespace collect::test

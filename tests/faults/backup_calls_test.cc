@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// While a backup comes, or goes, each request to PostgreSQL in its turn loses its connection; on the embedded
+// engine, each call that uses the database's files or the backups' fails. (Each request to an S3:
+// RequestsThatFail in backups_storage_test.)
+#include <gmock/gmock.h>
+
+#include <iostream>
+#include <optional>
+
+#include "faults/failing_disk.h"
+#include "faults/trial.h"
+
+namespace collect::test {
+namespace {
+
+using testing::AnyOf;
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Moment = TcpProxy::Moment;
+
+struct Case {
+  const char* name;
+  EngineKind engine;
+  Moment moment = Moment::before_request;                 // of the requests to PostgreSQL
+  std::int32_t kinds = FailingCalls::kWrites;             // of the calls on the embedded engine, and
+  FailingDisk::Fault fault = FailingDisk::Fault::broken;  // what happens at them
+};
+
+// One backup is kept and three have room: each upload removes the one before, and room that is lost shows.
+class EveryCallOfABackup : public testing::TestWithParam<Case> {
+ protected:
+  EveryCallOfABackup() {
+    trial_.begin();
+    box_.emplace(trial_.service(), trial_.service().new_system());
+  }
+
+  void fail_at(std::uint64_t nth) {
+    if (GetParam().engine == EngineKind::servers) {
+      trial_.postgres_wire().set({.moment = GetParam().moment, .nth = nth});
+    } else {
+      disk_.set(trial_.service().folder() / "data", GetParam().fault, static_cast<std::int64_t>(nth), false,
+                GetParam().kinds);
+    }
+  }
+  // True when it came to that.
+  bool failed() {
+    return GetParam().engine == EngineKind::servers ? trial_.postgres_wire().unset() : disk_.unset();
+  }
+  HttpResponse upload(const std::string& content) { return box_->http().post(kPath, content); }
+  HttpResponse remove(const std::string& id) {
+    return box_->http().request("DELETE", std::string(kPath) + "/" + id);
+  }
+  std::vector<std::string> contents() { return backup_contents(*box_); }
+  static std::string content(std::uint64_t number) { return std::to_string(number) + std::string(1000, '.'); }
+
+  static constexpr const char* kPath = "/api/systems/backups";
+  FailingDisk disk_;
+  Trial trial_{GetParam().engine, {.systems = 1, .settings = settings()}};
+  std::optional<Appliance> box_;
+
+ private:
+  Environment settings() const {
+    Environment settings = {{"BACKUP_MAX_PER_SYSTEM", "1"},
+                            {"BACKUP_MAX_SIZE_PER_ORG", "3500"},
+                            {"BACKUP_RATE_LIMIT_PER_MINUTE", "0"},
+                            {"BACKUP_RATE_LIMIT_PER_HOUR", "0"}};
+    if (GetParam().engine == EngineKind::embedded) settings.merge(disk_.environment());
+    return settings;
+  }
+};
+
+TEST_P(EveryCallOfABackup, MayFailAndNoBackupAndNoRoomIsLost) {
+  std::string kept = content(0);
+  ASSERT_EQ(upload(kept).status, 201);
+  int faults = 0;
+  for (std::uint64_t n = 1; !HasFailure(); ++n) {
+    SCOPED_TRACE("call " + std::to_string(n));
+    fail_at(n);
+    const std::string before = kept;
+    const auto answer = upload(content(2 * n));
+    const bool met = failed();
+    ASSERT_THAT(answer.status, AnyOf(201, 503)) << answer.body;
+    if (answer.status == 201) kept = content(2 * n);
+    const auto stored = contents();
+    EXPECT_THAT(stored, Contains(kept));
+    EXPECT_THAT(stored, Each(AnyOf(before, content(2 * n))));
+    kept = content(2 * n + 1);
+    const auto next = upload(kept);
+    EXPECT_EQ(next.status, 201) << next.body;
+    EXPECT_THAT(contents(), ElementsAre(kept));
+    if (!met) break;
+    ++faults;
+  }
+  std::cout << faults << " faults\n";
+  EXPECT_GT(faults, 0);
+}
+
+TEST_P(EveryCallOfABackup, ThatGoesMayFailAndItIsWholeOrGone) {
+  int faults = 0;
+  for (std::uint64_t n = 1; !HasFailure(); ++n) {
+    SCOPED_TRACE("call " + std::to_string(n));
+    const std::string kept = content(n);
+    const auto uploaded = upload(kept);
+    ASSERT_EQ(uploaded.status, 201) << uploaded.body;
+    const auto ids = backup_ids(*box_);
+    ASSERT_EQ(ids.size(), 1U);
+    fail_at(n);
+    const auto answer = remove(ids.front());
+    const bool met = failed();
+    ASSERT_THAT(answer.status, AnyOf(200, 503)) << answer.body;
+    const auto stored = contents();
+    if (answer.status == 200) {
+      EXPECT_THAT(stored, IsEmpty());
+    } else {
+      EXPECT_THAT(stored, AnyOf(IsEmpty(), ElementsAre(kept)));
+    }
+    EXPECT_EQ(remove(ids.front()).status, stored.empty() ? 404 : 200);
+    EXPECT_THAT(contents(), IsEmpty());
+    if (!met) break;
+    ++faults;
+  }
+  std::cout << faults << " faults\n";
+  EXPECT_GT(faults, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , EveryCallOfABackup,
+    testing::Values(
+        Case{"CutBeforePostgresHears", EngineKind::servers, Moment::before_request},
+        Case{"CutAfterPostgresAnswered", EngineKind::servers, Moment::after_answer},
+        Case{"DiskBroken", EngineKind::embedded},
+        Case{"DiskFull", EngineKind::embedded, {}, FailingCalls::kWrites, FailingDisk::Fault::full},
+        Case{
+            "DiskUnreadable", EngineKind::embedded, {}, FailingCalls::kAllButWrites & ~FailingCalls::kLocks}),
+    [](const auto& each) { return each.param.name; });
+
+}  // namespace
+}  // namespace collect::test
