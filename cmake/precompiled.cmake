@@ -24,7 +24,7 @@ function(collect_precompile NAME)
 endfunction()
 
 # Tests themselves need not be fast: what they test is optimized, they are compiled in half the time.
-set(collect_test_options $<$<CONFIG:Release>:-O0>)
+set(collect_test_options -O0)
 
 set(standard_headers <algorithm> <array> <atomic> <chrono> <condition_variable> <functional> <map> <memory> <mutex>
     <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <variant> <vector> <fmt/format.h>)
