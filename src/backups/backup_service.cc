@@ -189,6 +189,7 @@ void BackupService::prune(const Owner& owner, const Reservation& mine, bool in_t
   for (const std::string& key : beyond(options_.keep, stored, mine.key)) {
     if (auto removed = objects_.remove(key); !removed) {
       log::warn("backup_not_pruned", {{"key", key}, {"error", removed.failure().message}});
+      if (is_gone(key)) gone.push_back(key);
       continue;
     }
     log::info("backup_pruned", {{"system_id", owner.system_id.text()}, {"key", key}});
@@ -204,6 +205,13 @@ void BackupService::prune(const Owner& owner, const Reservation& mine, bool in_t
 // Without a database they lapse by themselves.
 void BackupService::forget(std::span<const std::string> keys) {
   (void)twice([&] { return ledger_.forget(keys); });
+}
+
+// A storage may fail to remove an object for good and have taken it away all the same: nobody asks for that
+// one again, so its room is given back now.
+bool BackupService::is_gone(const std::string& key) {
+  const auto there = objects_.head(key);
+  return !there && there.failure().kind == FailureKind::not_found;
 }
 
 void BackupService::renew() {
@@ -269,8 +277,9 @@ Result<std::unique_ptr<Download>> BackupService::open(const Owner& owner, const 
 Result<void> BackupService::remove(const Owner& owner, const BackupId& id) {
   const std::string key = key_of(owner, id);
   if (auto there = objects_.head(key); !there) return there.failure();
-  if (auto removed = objects_.remove(key); !removed) return removed;
-  forget({&key, 1});
+  auto removed = objects_.remove(key);
+  if (removed || is_gone(key)) forget({&key, 1});
+  if (!removed) return removed;
   ++counters_.deleted;
   log::info("backup_deleted", {{"system_id", owner.system_id.text()}, {"id", id.text()}});
   return {};

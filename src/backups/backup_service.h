@@ -95,6 +95,7 @@ class BackupService {
   Result<bool> wait_for_turn(const Reservation& mine);
   void prune(const Owner& owner, const Reservation& mine, bool in_turn);
   void forget(std::span<const std::string> keys);
+  bool is_gone(const std::string& key);
 
   ObjectStore& objects_;
   Ledger& ledger_;
