@@ -66,6 +66,16 @@ bool is_meant(const char* path, const char* folder) {
   return begins_with(path, std::strlen(path), folder);
 }
 
+// The directory of backups gives names in open folders.
+struct At {
+  int folder;
+  const char* path;
+};
+
+bool is_meant(At at, const char* folder) {
+  return at.path[0] == '/' ? is_meant(at.path, folder) : is_meant(at.folder, folder);
+}
+
 void end_program() {
   kill(getpid(), SIGKILL);
   for (;;) pause();
@@ -193,7 +203,7 @@ ssize_t pread64(int fd, void* bytes, size_t size, off_t at) {
     va_start(rest, flags);                                                      \
     const mode_t mode = va_arg(rest, mode_t);                                   \
     va_end(rest);                                                               \
-    COLLECT_FAILS_AS(FailingCalls::kOpens, path, kNothing)                      \
+    COLLECT_FAILS_AS(FailingCalls::kOpens, (At{folder, path}), kNothing)        \
     return kReal(folder, path, flags, mode);                                    \
   }
 COLLECT_OPENS(open)
@@ -225,8 +235,14 @@ int unlink(const char* path) noexcept {
 
 int unlinkat(int folder, const char* path, int flags) noexcept {
   static const auto kReal = real<int (*)(int, const char*, int)>("unlinkat");
-  COLLECT_FAILS_AS(FailingCalls::kRemovals, path, kNothing)
+  COLLECT_FAILS_AS(FailingCalls::kRemovals, (At{folder, path}), kNothing)
   return kReal(folder, path, flags);
+}
+
+int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  static const auto kReal = real<int (*)(int, const char*, int, const char*)>("renameat");
+  COLLECT_FAILS_AS(FailingCalls::kWrites, (At{from_folder, from}), kNothing)
+  return kReal(from_folder, from, to_folder, to);
 }
 
 }  // extern "C"

@@ -14,7 +14,7 @@ struct FailingCalls {
   static constexpr std::int32_t kTearAndKill = -1;  // half of a write is done, then it ends
 
   // Bits of `kinds`.
-  static constexpr std::int32_t kWrites = 1;  // also what truncates or syncs
+  static constexpr std::int32_t kWrites = 1;  // also what truncates, renames or syncs
   static constexpr std::int32_t kReads = 2;
   static constexpr std::int32_t kOpens = 4;
   static constexpr std::int32_t kRemovals = 8;
