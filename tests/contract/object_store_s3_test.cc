@@ -157,9 +157,9 @@ void expect_outlasted(FakeS3& fake, ObjectStore& store, const std::string& bytes
       return hit ? fault : Fault::none;
     });
     const auto done = try_put(store, bytes);
+    fake.plan({});
     ASSERT_TRUE(done) << done.failure().message;
     if (!met) return;
-    fake.plan({});
     EXPECT_TRUE(get(store, kKey) == bytes);
     EXPECT_EQ(must(store.head(kKey)).metadata, metadata_of(bytes));
     EXPECT_THAT(keys(store), ElementsAre(kKey));
