@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 
+#include "support/seed.h"
+
 namespace collect::retention {
 namespace {
 
@@ -183,9 +185,7 @@ std::vector<StoredRecord> random_history(std::mt19937_64& random, Time now) {
 }
 
 TEST(Expired, DoesWhatTheTableSaysOnRandomHistories) {
-  const auto seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(collect::test::test_seed());
   for (int round = 0; round < 40; ++round) {
     const Time now =
         time("2024-01-01T00:00:00Z") +

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "support/process.h"
+#include "support/seed.h"
 
 namespace collect::queue::test {
 namespace {
@@ -366,8 +367,7 @@ TEST_P(QueueContract, MessagesOfNoSystemAreNeverBusy) {
 
 // Hands out and settles at random from four threads; each system's numbers have to come in order, each once.
 TEST_P(QueueContract, EachSystemsMessagesAreHandledInOrderAndOnce) {
-  const auto seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const std::uint64_t seed = collect::test::test_seed();
   constexpr int kSystems = 12;
   constexpr int kEach = 60;
   std::array<std::unique_ptr<Queue>, 2> queues = {open(), open()};

@@ -10,6 +10,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "support/seed.h"
+
 namespace collect::test {
 namespace {
 

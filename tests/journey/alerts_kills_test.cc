@@ -10,6 +10,7 @@
 
 #include "journey/alerts_seen.h"
 #include "journey/reporter.h"
+#include "support/seed.h"
 
 namespace collect::test {
 namespace {

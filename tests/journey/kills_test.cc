@@ -8,6 +8,7 @@
 #include <set>
 
 #include "journey/reporter.h"
+#include "support/seed.h"
 
 namespace collect::test {
 namespace {

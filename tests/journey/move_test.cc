@@ -13,6 +13,7 @@
 #include "journey/alerts_seen.h"
 #include "journey/appliance.h"
 #include "journey/backup_place.h"
+#include "support/seed.h"
 
 namespace collect::test {
 namespace {

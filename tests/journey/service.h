@@ -156,9 +156,6 @@ class OnEachEngine : public testing::TestWithParam<EngineKind> {};
   INSTANTIATE_TEST_SUITE_P(, Suite, testing::Values(EngineKind::embedded, EngineKind::servers), \
                            [](const auto& each) { return name_of(each.param); })
 
-// COLLECT_TEST_SEED, else by chance; printed, so that a failure can be repeated.
-std::uint64_t test_seed();
-
 // However often a message came: one record for each that made one, and each of its changes once. Needs a
 // service that has nothing in hand, and records that were never pruned.
 void expect_single_effects(Service& service);
