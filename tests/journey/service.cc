@@ -71,13 +71,6 @@ std::vector<std::string> keys_of(const json::Value& object) {
   return keys;
 }
 
-std::uint64_t test_seed() {
-  const char* given = std::getenv("COLLECT_TEST_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "COLLECT_TEST_SEED=" << seed << '\n';
-  return seed;
-}
-
 Service::Service(EngineKind engine, Environment settings, Servers servers)
     : engine_(engine), port_(free_port()), environment_(std::move(settings)) {
   environment_["LISTEN_ADDRESS"] = "127.0.0.1:" + std::to_string(port_);
@@ -105,7 +98,8 @@ void expect_no_crash(Process& process) {
   // Where memory is short on purpose, the address sanitizer ends a process that has none.
   for (const char* words : {"out of memory", "out-of-memory", "AddressSanitizer failed to allocate"})
     if (said.find(words) != std::string::npos) return;
-  for (const char* finding : {"ERROR: AddressSanitizer", "WARNING: ThreadSanitizer", ": runtime error: "})
+  for (const char* finding :
+       {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", ": runtime error: "})
     EXPECT_EQ(said.find(finding), std::string::npos) << said;
 }
 
@@ -161,7 +155,8 @@ std::unique_ptr<Process> Service::launch(std::vector<std::string> arguments) con
   return std::make_unique<Process>(ProcessOptions{.command = std::move(arguments),
                                                   .environment = environment_,
                                                   .inherit_environment = false,
-                                                  .directory = folder_.path()});
+                                                  .directory = folder_.path(),
+                                                  .at_end = expect_no_crash});
 }
 
 ProcessResult Service::cli(std::vector<std::string> arguments) const {

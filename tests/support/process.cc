@@ -182,7 +182,7 @@ std::filesystem::path collect_binary() {
   return path;
 }
 
-Process::Process(ProcessOptions options) {
+Process::Process(ProcessOptions options) : at_end_(std::move(options.at_end)) {
   if (options.command.empty()) throw std::runtime_error("no command to run");
   Launch launch;
   launch.environment = environment_lines(options);
@@ -212,6 +212,7 @@ Process::Process(ProcessOptions options) {
 }
 
 Process::~Process() {
+  if (at_end_) at_end_(*this);
   kill_hard();
 }
 

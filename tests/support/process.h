@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,6 +59,7 @@ struct ProcessOptions {
   std::filesystem::path directory = {};                 // where it runs; empty: here
   std::string input = {};                               // given to it as standard input
   std::string user = {};                                // run as that user (needs root); empty: as we are
+  std::function<void(class Process&)> at_end = {};      // looks at it before the destructor kills it
 };
 
 struct ProcessResult {
@@ -98,6 +100,7 @@ class Process {
  private:
   bool reap(bool block);
 
+  std::function<void(Process&)> at_end_;
   TempDir files_;
   pid_t pid_ = -1;
   std::optional<int> exit_code_;
