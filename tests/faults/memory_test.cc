@@ -29,7 +29,7 @@ TEST_P(Faults, MemoryLimit) {
   std::deque<Appliance> boxes;
   for (int i = 0; i < 4; ++i) boxes.emplace_back(*service_, service_->new_system("Box " + std::to_string(i)));
   Tally tally;
-  int restarts = 0;
+  std::size_t restarts = 0;
   const auto post = [&](Appliance& box, const std::string& body) {
     tally.post(box, body);
     if (service_->running()) return;
@@ -40,7 +40,7 @@ TEST_P(Faults, MemoryLimit) {
   // Under the address sanitizer every lack of memory ends the process (the next one has no limit until the
   // next round), and what is in hand at three such ends is taken for their cause and becomes a dead letter,
   // as promised.
-  constexpr int kHarmlessRestarts = 2;
+  constexpr std::size_t kHarmlessRestarts = 2;
   for (int round = 0; round < 8 && restarts < kHarmlessRestarts; ++round) {
     const rlim_t room = static_cast<rlim_t>(round) * (std::size_t{8} << 20U);
     const rlimit tight{address_space(service_->pid()) + room, RLIM_INFINITY};
@@ -59,6 +59,7 @@ TEST_P(Faults, MemoryLimit) {
     ASSERT_EQ(prlimit(service_->pid(), RLIMIT_AS, &enough, nullptr), 0);
   }
   std::cout << restarts << " restarts\n";
+  EXPECT_GT(restarts + tally.of(503) + tally.of(0), 0U) << "there was memory enough for everything";
   Tally after;
   for (Appliance& box : boxes) after.post(box, labelled_inventory("after", 2000));
   EXPECT_EQ(after.of(202), boxes.size()) << after.text();

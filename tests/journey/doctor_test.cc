@@ -175,5 +175,18 @@ TEST_F(DoctorTest, LooksAtEachServerForItself) {
   EXPECT_THAT(output_, Not(HasSubstr("hunter2")));
 }
 
+// Nobody has to ask doctor first.
+TEST(AtTheStart, ARedisThatForgetsIsNamed) {
+  Service service(EngineKind::servers, {}, Servers::own_redis);
+  service.start();
+  EXPECT_THAT(service.banner(), Not(HasSubstr("WARNING")));
+  service.stop();
+  service.redis_cli({"config", "set", "appendonly", "no"});
+  service.redis_cli({"config", "set", "maxmemory-policy", "allkeys-lru"});
+  service.start();
+  EXPECT_THAT(service.banner(), AllOf(HasSubstr("WARNING     Redis does not write an append-only file"),
+                                      HasSubstr("WARNING     Redis may drop queued inventories")));
+}
+
 }  // namespace
 }  // namespace collect::test
