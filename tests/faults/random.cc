@@ -77,7 +77,8 @@ class Storm {
                          .most_pause = milliseconds(between(5, 200)),
                          .servers = Servers::own,
                          .program = crashing_collect(),
-                         .restarts = true};
+                         .restarts = true,
+                         .condemns = true};
     if (engine_ == EngineKind::embedded) options.settings = disk_.environment();
     options.settings["WORKER_INVENTORY_COUNT"] = one_of("1", "2", "4");
     options.settings["WORKER_PROCESSING_COUNT"] = one_of("1", "2", "4");

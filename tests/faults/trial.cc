@@ -235,6 +235,23 @@ std::size_t Trial::waiting() {
        "3", "collect:inventory", "collect:processing", "collect:notifications"}));
 }
 
+std::size_t Trial::condemned() {
+  const std::string reason = "ended the process, or outlived the lease, too often";
+  if (service_.engine() == EngineKind::embedded) {
+    return std::stoull(service_.sql(
+        "SELECT count(*) FROM queue_messages WHERE state = 'dead' AND CAST(text AS TEXT) LIKE '%" + reason +
+        "%'"));
+  }
+  std::size_t count = 0;
+  for (const char* queue : {"collect:inventory", "collect:processing", "collect:notifications"}) {
+    const auto letters = lines_of(service_.redis_cli({"lrange", std::string(queue) + ":dead", "0", "-1"}));
+    count += static_cast<std::size_t>(std::count_if(letters.begin(), letters.end(), [&](const auto& letter) {
+      return letter.find(reason) != std::string::npos;
+    }));
+  }
+  return count;
+}
+
 std::size_t Trial::accepted() const {
   std::size_t sum = 0;
   for (const System& system : systems_) sum += system.receipts.size();
@@ -307,6 +324,7 @@ void Trial::expect_whole(std::size_t most_dead) {
   expect_single_effects(service_);
   expect_nothing_lost();
   std::size_t dead = 0;
+  if (options_.condemns && service_.starts() > 3) most_dead += condemned();
   for (System& system : systems_) expect_whole(system, alerts, dead);
   EXPECT_LE(dead, most_dead);
   EXPECT_LE(service_.dead_letters(), most_dead);

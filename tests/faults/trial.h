@@ -30,6 +30,8 @@ struct TrialOptions {
   Servers servers = Servers::shared;
   std::filesystem::path program = collect_binary();
   bool restarts = false;  // whenever it is found dead while somebody waits
+  // Nobody looks before a kill: what three ends find in hand is a dead letter, as promised.
+  bool condemns = false;
 };
 
 // Collect with points at which a setting makes it die or hang (crash_points.cc).
@@ -108,6 +110,8 @@ class Trial {
   // Of the reporters that report now.
   [[nodiscard]] std::size_t sum(std::size_t (Appliance::*count)() const) const;
   void expect_whole(System& system, const std::map<std::int64_t, int>& alerts, std::size_t& dead);
+  // Dead letters that three ends in a row found in hand, of all stages.
+  [[nodiscard]] std::size_t condemned();
   // Where each message of the stage `inventory` is: id to places.
   std::map<std::string, std::vector<std::string>> places();
   [[nodiscard]] std::set<std::string> booked();

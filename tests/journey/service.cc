@@ -119,6 +119,7 @@ void Service::start(std::vector<std::string> arguments) {
   const bool worker = std::find(arguments.begin(), arguments.end(), "worker") != arguments.end();
   arguments.insert(arguments.begin(), "serve");
   process_ = launch(std::move(arguments));
+  ++starts_;
   const bool up = worker ? process_->wait_for_output("engine", kStart)
                          : process_->wait_for_http(port_, "/api/health/live", kStart) &&
                                process_->wait_for_output("listening", kStart);  // its banner

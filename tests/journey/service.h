@@ -117,6 +117,7 @@ class Service {
   [[nodiscard]] double metric(std::string_view name, const std::vector<std::string>& labels = {}) const;
   // Nothing is ready, claimed or delayed in any queue (of the default names).
   [[nodiscard]] bool queues_empty();
+  [[nodiscard]] int starts() const { return starts_; }
   [[nodiscard]] std::uint64_t dead_letters();
   // Kills it (SIGKILL) once nothing bears a strike: whatever it held at its last two ends is done, so that no
   // message becomes a dead letter for having been in hand at three.
@@ -130,6 +131,7 @@ class Service {
   std::string redis_cli(std::vector<std::string> words, std::string_view input = {});
 
  private:
+  int starts_ = 0;
   EngineKind engine_;
   TempDir folder_;
   std::unique_ptr<PostgresServer> own_postgres_;
