@@ -93,7 +93,7 @@ TEST_P(EveryCallOfABackup, MayFailAndNoBackupAndNoRoomIsLost) {
     ++faults;
   }
   std::cout << faults << " faults\n";
-  EXPECT_GT(faults, 0);
+  EXPECT_GT(faults, 2);
 }
 
 TEST_P(EveryCallOfABackup, ThatGoesMayFailAndItIsWholeOrGone) {
