@@ -6,11 +6,13 @@
 
 #include "backend/redis/connection.h"
 #include "support/redis_server.h"
+#include "support/tcp_proxy.h"
 
 namespace collect::redis {
 namespace {
 
 using test::RedisServer;
+using test::TcpProxy;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -72,6 +74,19 @@ TEST(RedisConnection, TellsWhatTheServerIs) {
   EXPECT_EQ(facts->append_fsync, "always");
   EXPECT_EQ(facts->maxmemory_policy, "noeviction");
   EXPECT_EQ(facts->maxmemory, 0U);
+}
+
+TEST(RedisConnection, ThatBrokeIsNoServerThatDoesNotTell) {
+  RedisServer server;
+  TcpProxy wire(server.port());
+  auto options = to(server);
+  options.port = wire.port();
+  auto connection = Connection::open(options);
+  ASSERT_TRUE(connection) << connection.failure().message;
+  wire.set({.containing = "appendfsync"});
+  const auto facts = server_facts(**connection);
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.failure().kind, FailureKind::unavailable);
 }
 
 TEST(RedisConnection, ShowsThePasswordAndOnlyItsOwnDatabase) {

@@ -250,10 +250,11 @@ Result<ServerFacts> server_facts(Connection& connection) {
   if (!time) return time.failure();
   facts.now = Time(std::chrono::seconds(number_in<std::int64_t>(std::string(time->at(0).text()))) +
                    std::chrono::microseconds(number_in<std::int64_t>(std::string(time->at(1).text()))));
-  // Hosted servers may forbid CONFIG; the rest is worth knowing all the same.
-  if (auto fsync = connection.command({"CONFIG", "GET", "appendfsync"}); fsync && fsync->size() == 2) {
-    facts.append_fsync = fsync->at(1).text();
-  }
+  const auto fsync = connection.command({"CONFIG", "GET", "appendfsync"});
+  // Hosted servers may forbid CONFIG; the rest is worth knowing all the same. A server that went away in the
+  // middle has forbidden nothing.
+  if (!fsync && !connection.usable()) return fsync.failure();
+  if (fsync && fsync->size() == 2) facts.append_fsync = fsync->at(1).text();
   return facts;
 }
 
