@@ -143,10 +143,16 @@ class Consumer::Batch {
     return std::nullopt;
   }
 
+  // A strike that stayed would count at the next end, and its text for ever.
   void absolve(const std::string& text) {
-    if (auto absolved = consumer_.queue_.absolve(consumer_.options_.stage, text); !absolved) {
-      consumer_.note_fault("absolve", absolved.failure());
-    }
+    do {
+      const auto absolved = consumer_.queue_.absolve(consumer_.options_.stage, text);
+      if (absolved) return;
+      if (absolved.failure().kind != FailureKind::unavailable || stop_.stop_requested()) {
+        return consumer_.note_fault("absolve", absolved.failure());
+      }
+      pause(absolved.failure(), "absolve");
+    } while (!over());
   }
 
   void handle_alone(Message message, const std::string& text, Struck struck = Struck::no) {

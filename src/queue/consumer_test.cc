@@ -348,6 +348,18 @@ TEST_F(ConsumerTest, AnOutageThatAnAdoptedMessageMeetsIsNoStrike) {
   EXPECT_THAT(handler_.handled(), ElementsAre("01"));
 }
 
+TEST_F(ConsumerTest, AStrikeIsTakenBackOnceTheQueueIsBack) {
+  handler_.before = [&](const StillOurs&) { queue_.set_fault(unavailable("the queue is away")); };
+  queue_.orphan(kStage, {message("01")});
+  start();
+  EXPECT_TRUE(eventually([&] { return consumer_->counters().faults > 2; }));
+  queue_.set_fault(std::nullopt);
+  ASSERT_TRUE(eventually(settled(1)));
+  stop();
+  EXPECT_EQ(queue_.strikes(kStage), 0U);
+  EXPECT_THAT(handler_.handled(), ElementsAre("01"));
+}
+
 TEST_F(ConsumerTest, AStopFinishesTheBatchInHand) {
   std::atomic<bool> begun = false;
   handler_.before = [&](const StillOurs&) {
