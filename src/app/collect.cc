@@ -63,6 +63,14 @@ constexpr std::int64_t kInventoriesPerMinute = 12000;
 constexpr std::uint64_t kHeartbeatBody = 64 * 1024;
 constexpr std::size_t kForgottenAtOnce = 10000;
 
+// What a disk or a server did at that moment does not say yet what is wrong with it.
+Failure with_advice(Failure failure) {
+  if (failure.kind == FailureKind::unavailable) {
+    failure.message += "; `collect doctor` tells what is wrong, then start it again";
+  }
+  return failure;
+}
+
 }  // namespace
 
 // Members in start order; destruction is the stop order.
@@ -389,11 +397,11 @@ Result<std::unique_ptr<Collect>> Collect::start(const Settings& settings, Config
     certificate = *std::move(loaded);
   }
   const auto applied = backend::migrate(settings, clock->now());
-  if (!applied) return applied.failure();
+  if (!applied) return with_advice(applied.failure());
   for (const std::string& name : *applied) log::info("migration_applied", {{"name", name}});
 
   auto engine = backend::open(settings, backend::Use::service, *clock);
-  if (!engine) return engine.failure();
+  if (!engine) return with_advice(engine.failure());
   auto parts = std::make_unique<Parts>(settings, std::move(config), std::move(clock), std::move(*engine));
   parts->certificate = std::move(certificate);
   if (role != Role::api) parts->start_workers();
