@@ -3,7 +3,7 @@
 // is cut, or Collect is killed (kill -9); before the server heard the request, or after it did what was asked
 // and nobody was told. Between two such points nothing differs that the outside could see, so these are all
 // the moments at which a process can die. COLLECT_TEST_EVERY=1 tries each, 7 every seventh (the seed says
-// where to begin).
+// where to begin). Likewise each request of a start is cut.
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -88,6 +88,96 @@ INSTANTIATE_TEST_SUITE_P(
                     Point{"KilledWhileSomethingFails", Fault::kill, Wire::redis, Moment::after_answer, true},
                     Point{"KilledBetweenBookingAndBurying", Fault::kill, Wire::postgres, Moment::after_answer,
                           true}),
+    [](const auto& point) { return point.param.name; });
+
+// A start after a kill, with an inventory in hand. It may be refused, with a reason; then the next one is as
+// if nothing had been. One that is not refused knows as much of its servers as any other, and works.
+struct StartPoint {
+  const char* name;
+  Wire wire;
+  Moment moment;
+};
+
+class EveryStartOnServers : public testing::TestWithParam<StartPoint> {
+ protected:
+  static bool on_redis() { return GetParam().wire == Wire::redis; }
+  TcpProxy& wire() { return on_redis() ? trial_.redis_wire() : trial_.postgres_wire(); }
+  void begin() {
+    trial_.begin();
+    banner_ = trial_.service().banner();
+    expect_work(0);
+    trial_.report(1);
+  }
+  // The n-th request of a start meets the fault; false when that has fewer. One that only says good-bye has
+  // no answer after which anything could be cut.
+  bool comes_to_request(std::uint64_t nth) {
+    Service& service = trial_.service();
+    trial_.postgres_wire().become(TcpProxy::Mood::refuses);  // so that nothing is stored before the kill
+    trial_.report(1);
+    service.kill_without_condemning();
+    trial_.postgres_wire().become(TcpProxy::Mood::passes);
+    wire().reset_all();  // what the dead one still had on its way is no request of the start
+    const std::size_t said_before = service.log().size();
+    const std::uint64_t asked_before = wire().requests();
+    wire().set({.moment = GetParam().moment, .nth = nth});
+    try {
+      service.start();
+    } catch (const std::runtime_error& refusal) {
+      expect_reason(refusal, service.log().substr(said_before));
+      ++refused_;
+      service.start();
+    }
+    EXPECT_EQ(service.banner(), banner_);
+    expect_work(said_before);
+    const std::uint64_t asked = wire().requests() - asked_before;
+    const bool met = wire().unset();
+    if (met) ++faults_;
+    trial_.report(1);
+    return met || asked >= nth;
+  }
+  void expect_reason(const std::runtime_error& refusal, const std::string& said) {
+    Service& service = trial_.service();
+    EXPECT_TRUE(wire().wait_closed(0ms)) << "nothing was in its way: " << refusal.what();
+    EXPECT_FALSE(service.running()) << refusal.what();
+    EXPECT_GT(service.exit_code().value_or(0), 0) << refusal.what();
+    EXPECT_LT(service.exit_code().value_or(128), 128) << refusal.what();
+    EXPECT_THAT(said, testing::ContainsRegex(on_redis() ? "collect: .*Redis.*collect doctor"
+                                                        : "collect: .*PostgreSQL.*collect doctor"));
+  }
+  // It forgets all log-ins when it begins to hear of revocations, and without PostgreSQL it learns none.
+  void expect_work(std::size_t said_before) {
+    const auto hears = [&] {
+      return trial_.service().log().find("revocations_subscribed", said_before) != std::string::npos;
+    };
+    EXPECT_TRUE(eventually([&] { return trial_.quiet() && hears(); }, 60s)) << "it does not work";
+  }
+
+  const std::uint64_t seed_ = trial_seed();
+  Trial trial_{EngineKind::servers, {.seed = seed_, .systems = 1, .settings = {{"LOG_LEVEL", "info"}}}};
+  std::string banner_;
+  int faults_ = 0;
+  int refused_ = 0;
+};
+
+TEST_P(EveryStartOnServers, IsRefusedWithAReasonOrWorks) {
+  begin();
+  const auto every =
+      static_cast<std::uint64_t>(std::max(1, number_given("COLLECT_TEST_EVERY", on_redis() ? 6 : 9)));
+  std::uint64_t n = 1 + seed_ % every;
+  while (comes_to_request(n) && !HasFailure()) n += every;
+  std::cout << faults_ << " faults, " << refused_ << " starts refused, a clean one after " << n - 1
+            << " requests\n";
+  EXPECT_GE(faults_, 5);
+  EXPECT_GT(faults_, refused_);
+  trial_.expect_whole();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , EveryStartOnServers,
+    testing::Values(StartPoint{"CutBeforeRedisHears", Wire::redis, Moment::before_request},
+                    StartPoint{"CutAfterRedisAnswered", Wire::redis, Moment::after_answer},
+                    StartPoint{"CutBeforePostgresHears", Wire::postgres, Moment::before_request},
+                    StartPoint{"CutAfterPostgresAnswered", Wire::postgres, Moment::after_answer}),
     [](const auto& point) { return point.param.name; });
 
 }  // namespace
