@@ -276,7 +276,11 @@ Result<std::unique_ptr<Download>> BackupService::open(const Owner& owner, const 
 
 Result<void> BackupService::remove(const Owner& owner, const BackupId& id) {
   const std::string key = key_of(owner, id);
-  if (auto there = objects_.head(key); !there) return there.failure();
+  if (auto there = objects_.head(key); !there) {
+    // A process that died as it removed this one has left its room reserved.
+    if (there.failure().kind == FailureKind::not_found) forget({&key, 1});
+    return there.failure();
+  }
   auto removed = objects_.remove(key);
   if (removed || is_gone(key)) forget({&key, 1});
   if (!removed) return removed;

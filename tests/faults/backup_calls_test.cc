@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // While a backup comes, or goes, each request to PostgreSQL in its turn loses its connection; on the embedded
-// engine, each call that uses the database's files or the backups' fails. (Each request to an S3:
-// RequestsThatFail in backups_storage_test.)
+// engine, each call that uses the database's files or the backups' fails. Or it is the process's last one
+// (kill -9). (Each request to an S3: RequestsThatFail in backups_storage_test.)
 #include <gmock/gmock.h>
+#include <signal.h>
 
+#include <functional>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 
 #include "faults/failing_disk.h"
 #include "faults/trial.h"
@@ -67,6 +70,115 @@ class EveryCallOfABackup : public testing::TestWithParam<Case> {
   std::optional<Trial> trial_;
   std::optional<Appliance> box_;
 };
+
+// The process is gone at one call after the other.
+class LastCallOfABackup : public EveryCallOfABackup {
+ protected:
+  void kill_at(std::uint64_t nth) {
+    if (GetParam().engine == EngineKind::embedded) return fail_at(nth);
+    const pid_t victim = trial_->service().pid();
+    trial_->postgres_wire().set(
+        {.moment = GetParam().moment, .nth = nth, .act = [victim] { kill(victim, SIGKILL); }});
+  }
+  // None where the process died before it answered.
+  std::optional<int> status_of(const std::function<HttpResponse()>& request) {
+    try {
+      return request().status;
+    } catch (const std::runtime_error&) {
+      return std::nullopt;
+    }
+  }
+  void start_again() {
+    Service& service = trial_->service();
+    service.kill_hard();
+    service.start();
+    const Login login = box_->login();
+    box_.emplace(service, login);
+  }
+  // As if six minutes had passed. Another process might still be at the upload, whose turn and room are free
+  // a minute after it; the room of a new backup that was pruned counts for five.
+  void let_reservations_lapse() {
+    trial_->service().sql("UPDATE backup_reservations SET lasts_until = '2000-01-01T00:00:00.000000Z'");
+  }
+  // Of one backup there are as many as there were in the beginning.
+  std::size_t files() { return files_below(trial_->service().folder() / "data" / "backups").size(); }
+};
+
+TEST_P(LastCallOfABackup, CostsNoBackupAndNoRoom) {
+  begin(3500);
+  std::string kept = content(0);
+  ASSERT_EQ(upload(kept).status, 201);
+  const std::size_t files_of_one = files();
+  int kills = 0;
+  for (std::uint64_t n = 1; !HasFailure(); ++n) {
+    SCOPED_TRACE("call " + std::to_string(n));
+    const std::string comes = content(2 * n);
+    kill_at(n);
+    const auto status = status_of([&] { return upload(comes); });
+    if (!failed()) {
+      EXPECT_EQ(status, 201);
+      break;
+    }
+    start_again();
+    let_reservations_lapse();
+    ++kills;
+    const auto stored = contents();
+    EXPECT_THAT(stored, Contains(AnyOf(status == 201 ? comes : kept, comes)));
+    EXPECT_THAT(stored, Each(AnyOf(kept, comes)));
+    kept = content(2 * n + 1);
+    const auto next = upload(kept);
+    EXPECT_EQ(next.status, 201) << next.body;
+    EXPECT_THAT(contents(), ElementsAre(kept));
+    EXPECT_TRUE(eventually([&] { return files() == files_of_one; }))
+        << files() << " files, not " << files_of_one;
+  }
+  std::cout << kills << " kills\n";
+  EXPECT_GT(kills, 2);
+}
+
+TEST_P(LastCallOfABackup, ThatGoesLeavesItWholeOrGone) {
+  begin(1500);
+  int kills = 0;
+  for (std::uint64_t n = 1; !HasFailure(); ++n) {
+    SCOPED_TRACE("call " + std::to_string(n));
+    const std::string kept = content(n);
+    const auto uploaded = upload(kept);
+    ASSERT_EQ(uploaded.status, 201) << uploaded.body;
+    const auto ids = backup_ids(*box_);
+    ASSERT_EQ(ids.size(), 1U);
+    kill_at(n);
+    const auto status = status_of([&] { return remove(ids.front()); });
+    if (!failed()) {
+      EXPECT_EQ(status, 200);
+      break;
+    }
+    start_again();
+    ++kills;
+    const auto stored = contents();
+    EXPECT_THAT(stored, AnyOf(IsEmpty(), ElementsAre(kept)));
+    if (status) {
+      EXPECT_THAT(stored, IsEmpty());
+    }
+    EXPECT_EQ(remove(ids.front()).status, stored.empty() ? 404 : 200);
+    EXPECT_TRUE(eventually([&] { return files() == 0; })) << files() << " files";
+  }
+  std::cout << kills << " kills\n";
+  EXPECT_GT(kills, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , LastCallOfABackup,
+    testing::Values(
+        Case{"BeforePostgresHears", EngineKind::servers, Moment::before_request},
+        Case{"AfterPostgresAnswered", EngineKind::servers, Moment::after_answer},
+        Case{"Write", EngineKind::embedded, {}, FailingCalls::kWrites, FailingDisk::Fault::kills},
+        Case{"HalfOfAWrite",
+             EngineKind::embedded,
+             {},
+             FailingCalls::kWrites,
+             FailingDisk::Fault::tears_and_kills},
+        Case{"NoWrite", EngineKind::embedded, {}, FailingCalls::kAllButWrites, FailingDisk::Fault::kills}),
+    [](const auto& each) { return each.param.name; });
 
 // What could not be removed goes with the next one: three have room.
 TEST_P(EveryCallOfABackup, MayFailAndNoBackupAndNoRoomIsLost) {
