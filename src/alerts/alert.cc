@@ -2,6 +2,7 @@
 #include "alerts/alert.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -36,6 +37,22 @@ std::vector<DeliveryItem> in_order(std::vector<DeliveryItem> items) {
 
 bool lies_in(std::string_view path, std::string_view place) {
   return path.starts_with(place) && (path.size() == place.size() || path[place.size()] == '.');
+}
+
+std::vector<std::string> changed_paths(const NotifyState& state) {
+  std::set<std::string> paths;
+  for (const StoredDiff& diff : state.unsent) paths.insert(diff.field_path);
+  return {paths.begin(), paths.end()};
+}
+
+std::vector<std::string> paths_to_count(const NotifyState& state, Duration window) {
+  std::set<std::string> paths;
+  for (const StoredDiff& diff : state.unsent) {
+    const auto last = state.last_pattern.find(diff.field_path);
+    if (last == state.last_pattern.end() || last->second <= diff.created_at - window)
+      paths.insert(diff.field_path);
+  }
+  return {paths.begin(), paths.end()};
 }
 
 std::vector<std::string> severities_from(diff::Severity least) {

@@ -34,12 +34,19 @@ struct NotifyState {
   std::vector<StoredDiff> unsent;  // of the records asked for, notification_sent = false; by id
   // Unresolved alerts with a rule and a diff, whose field_path lies in one of `unsent`'s; by id.
   std::vector<OpenAlert> open;
-  // For each field_path of `unsent`: when it changed, by created_at of the system's stored diffs at or after
+  // For each field_path of `unsent`: created_at of the diff of the newest alert whose rule is kPatternRule,
+  // if there is one.
+  std::map<std::string, Time, std::less<>> last_pattern;
+  // For each of paths_to_count(): when it changed, by created_at of the system's stored diffs at or after
   // `since`, these included; oldest first. Empty where all of its changes are older.
   std::map<std::string, std::vector<Time>, std::less<>> occurrences;
-  // The same paths: created_at of the diff of the newest alert whose rule is kPatternRule, if there is one.
-  std::map<std::string, Time, std::less<>> last_pattern;
 };
+
+// The field_paths of `unsent`, each once, by name.
+std::vector<std::string> changed_paths(const NotifyState& state);
+// Those of them about which a pattern alert may follow: not where the last one was less than `window` before
+// each of the changes. So of a path that flaps all day, its changes are read once a day and not with each.
+std::vector<std::string> paths_to_count(const NotifyState& state, Duration window);
 
 struct Resolved {
   AlertId id{};
@@ -57,6 +64,7 @@ struct NotifyQuestion {
   Time since{};  // how far back `occurrences` goes
   Time now{};
   bool out_of_order = false;  // although earlier records wait
+  Duration window{};          // of paths_to_count()
 };
 struct Notified {
   std::size_t diffs = 0;   // marked as sent

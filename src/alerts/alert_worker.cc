@@ -121,7 +121,8 @@ NotifyQuestion AlertWorker::question(const SystemId& system_id, const RecordId& 
           .records = {record_id},
           .since = patterns ? since : now,
           .now = now,
-          .out_of_order = out_of_order};
+          .out_of_order = out_of_order,
+          .window = window};
 }
 
 Result<std::vector<Notified>> AlertWorker::ask(std::span<const NotifyQuestion> questions) {

@@ -132,13 +132,13 @@ class Decision {
     const auto times = state_.occurrences.find(diff.field_path);
     if (!pattern.enabled || times == state_.occurrences.end()) return;
     const Time begin = diff.created_at - pattern.window;
+    const auto last = last_pattern_.find(diff.field_path);
+    if (last != last_pattern_.end() && last->second > begin) return;
     const auto occurrences =
         static_cast<std::size_t>(std::count_if(times->second.begin(), times->second.end(), [&](Time time) {
           return time > begin && time <= diff.created_at;
         }));
     if (occurrences < pattern.min_occurrences) return;
-    const auto last = last_pattern_.find(diff.field_path);
-    if (last != last_pattern_.end() && last->second > begin) return;
     last_pattern_[diff.field_path] = diff.created_at;
     const auto hours = std::chrono::duration_cast<std::chrono::hours>(pattern.window).count();
     add(diff, std::string(kPatternRule), pattern.telling,

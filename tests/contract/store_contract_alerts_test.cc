@@ -285,6 +285,40 @@ TEST_P(AlertStoreContract, ShowsTheLastPatternAlertOfAPath) {
   })));
 }
 
+// All that happened to a path that flaps is read when the next pattern alert may come, and not each time.
+TEST_P(AlertStoreContract, CountsAPathOnlyWhenAPatternAlertMayFollow) {
+  add_systems({"a"});
+  const auto flapped = changed("a", {change("x", "1", "2"), change("y", "1", "2")}, 10);
+  ASSERT_TRUE(succeeded(notify("a", {flapped}, 11, [](const NotifyState& state) {
+    NotifyPlan plan;
+    plan.alerts.push_back({state.unsent[0].id, "pattern", "pattern", "flaps", Severity::high, {}});
+    return plan;
+  })));
+  changed("a", {change("x", "2", "1")}, 20);
+  const auto record = changed("a", {change("x", "1", "2"), change("y", "2", "1")}, 30);
+  const auto counted = [&](std::int64_t window) {
+    const std::vector records = {record};
+    std::vector<std::pair<std::string, std::size_t>> paths;
+    const auto done = stores_.alerts.notify({.system_id = id_of("a"),
+                                             .records = records,
+                                             .since = at(0),
+                                             .now = at(40),
+                                             .out_of_order = true,
+                                             .window = std::chrono::seconds(window)},
+                                            [&](const NotifyState& state) {
+                                              for (const auto& [path, times] : state.occurrences)
+                                                paths.emplace_back(path, times.size());
+                                              return NotifyPlan{};
+                                            });
+    EXPECT_TRUE(succeeded(done));
+    sql("update inventory_diffs set notification_sent = false where current_id = " +
+        std::to_string(static_cast<std::int64_t>(record)));
+    return paths;
+  };
+  EXPECT_THAT(counted(21), ElementsAre(Pair("y", 2U)));
+  EXPECT_THAT(counted(20), ElementsAre(Pair("x", 3U), Pair("y", 2U)));
+}
+
 TEST_P(AlertStoreContract, APlanResolvesAndTellsWhomItNames) {
   add_systems({"a", "b"});
   alert("a", {"x", "y"}, 10, Severity::critical, {"log"});

@@ -150,31 +150,37 @@ void read_unsent(Transaction& transaction, const Schema& schema, Round& round) {
   std::erase_if(round, [](const Asked& asked) { return asked.state.unsent.empty(); });
 }
 
-// What was found about the paths of `unsent`.
+// What was found about the paths of `unsent`, and how often those changed about which that asks.
 void read_past(Transaction& transaction, Round& round) {
-  for (auto& [question, answer, state, plan, tellings] : round) {
-    std::vector<std::string> paths;
-    for (const auto& diff : state.unsent) {
-      if (state.occurrences.try_emplace(diff.field_path).second) paths.push_back(diff.field_path);
-    }
-    const auto params = Params::of(question->system_id).texts(paths);
+  for (const auto& asked : round) {
+    const auto params = Params::of(asked.question->system_id).texts(alerts::changed_paths(asked.state));
     transaction.add(std::string(kOpen), params);
-    transaction.add(std::string(kOccurrences), Params(params).add(question->since));
     transaction.add(std::string(kLastPattern), Params(params).add(alerts::kPatternRule));
   }
-  const auto answers = transaction.flush();
+  auto answers = transaction.flush();
   auto next = answers.begin();
+  std::vector<Asked*> counted;
   for (auto& asked : round) {
     auto& state = asked.state;
-    const Rows& open = *next++;
-    const Rows& occurrences = *next++;
+    state.open = open_from(*next++);
     const Rows& patterns = *next++;
-    state.open = open_from(open);
-    for (int row = 0; row < occurrences.count(); ++row) {
-      state.occurrences[occurrences.text(row, 0)].push_back(occurrences.time(row, 1));
-    }
     for (int row = 0; row < patterns.count(); ++row) {
       state.last_pattern.emplace(patterns.text(row, 0), patterns.time(row, 1));
+    }
+    const auto paths = alerts::paths_to_count(state, asked.question->window);
+    for (const auto& path : paths) state.occurrences[path];
+    if (paths.empty()) continue;
+    counted.push_back(&asked);
+    transaction.add(std::string(kOccurrences),
+                    Params::of(asked.question->system_id).texts(paths).add(asked.question->since));
+  }
+  if (counted.empty()) return;
+  answers = transaction.flush();
+  next = answers.begin();
+  for (Asked* asked : counted) {
+    const Rows& occurrences = *next++;
+    for (int row = 0; row < occurrences.count(); ++row) {
+      asked->state.occurrences[occurrences.text(row, 0)].push_back(occurrences.time(row, 1));
     }
   }
 }

@@ -77,14 +77,16 @@ void read_open(Snapshot& snapshot, NotifyState& state) {
 
 // From the newest diff backwards until they are too old: diffs are never deleted, so a search must not meet
 // them all.
-void read_occurrences(Snapshot& snapshot, NotifyState& state, Time since) {
+void read_occurrences(Snapshot& snapshot, const NotifyQuestion& question, NotifyState& state) {
+  for (auto& path : alerts::paths_to_count(state, question.window)) state.occurrences[std::move(path)];
+  if (state.occurrences.empty()) return;
   auto row = snapshot.query(
       "SELECT field_path, created_at FROM inventory_diffs WHERE system_id = ?"
       " ORDER BY created_at DESC, id DESC",
       state.system.id);
   while (row.next()) {
     const auto at = row.time(1);
-    if (at < since) break;
+    if (at < question.since) break;
     const auto place = state.occurrences.find(row.view(0));
     if (place != state.occurrences.end()) place->second.push_back(at);
   }
@@ -97,7 +99,7 @@ void read_last_pattern(Snapshot& snapshot, NotifyState& state) {
       "SELECT d.created_at FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id"
       " WHERE a.system_id = ? AND a.field_path = ? AND a.rule = '{}' ORDER BY a.id DESC LIMIT 1",
       alerts::kPatternRule);
-  for (const auto& [path, times] : state.occurrences) {
+  for (const auto& path : alerts::changed_paths(state)) {
     auto row = snapshot.query(kNewest, state.system.id, path);
     if (row.next()) state.last_pattern.emplace(path, row.time(0));
   }
@@ -111,10 +113,9 @@ NotifyState read_state(Snapshot& snapshot, const NotifyQuestion& question) {
   state.system = std::move(*system);
   read_unsent(snapshot, question, state);
   if (state.unsent.empty()) return state;
-  for (const auto& diff : state.unsent) state.occurrences.try_emplace(diff.field_path);
   read_open(snapshot, state);
-  read_occurrences(snapshot, state, question.since);
   read_last_pattern(snapshot, state);
+  read_occurrences(snapshot, question, state);
   return state;
 }
 
