@@ -88,7 +88,10 @@ TEST_P(Faults, FiveTimesTheCapacity) {
   const std::chrono::duration<double> took = steady_clock::now() - begin;
   const double capacity = static_cast<double>(first.tally().of(202)) / took.count();
 
-  const auto posts = static_cast<std::size_t>(5 * capacity * std::chrono::duration<double>(duration).count());
+  // Six times, as clients fall a little behind; and more than the queue has room for, where next to nothing
+  // can be processed.
+  const auto posts = static_cast<std::size_t>(
+      std::max(500.0, 6 * capacity * std::chrono::duration<double>(duration).count()));
   Flood flood(*service_, 16, posts, duration);
   const Vitals vitals(service_->pid());
   const long before = vitals.resident_mb();
@@ -104,10 +107,11 @@ TEST_P(Faults, FiveTimesTheCapacity) {
   const std::chrono::duration<double> lasted = steady_clock::now() - flooded;
   watch = {};
   Tally all = flood.tally();
-  std::cout << static_cast<long>(capacity) << " a second can be processed, "
-            << static_cast<long>(static_cast<double>(all.sum()) / lasted.count())
+  const double came = static_cast<double>(all.sum()) / lasted.count();
+  std::cout << static_cast<long>(capacity) << " a second can be processed, " << static_cast<long>(came)
             << " a second came: " << all.text() << "; " << before << " MB before, at most " << most
             << " MB\n";
+  EXPECT_GT(came, 5 * capacity) << "the clients were too slow for what this is about";
   EXPECT_EQ(all.of(0), kNone) << "everybody is answered";
   EXPECT_GT(all.of(503), kNone);
   EXPECT_GT(all.of(202), kNone);

@@ -19,7 +19,11 @@ using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 // From the end of the faults: leases of hung workers, pauses between tries, the sweep and a slow machine.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr auto kRecovery = 3min;
+#else
+constexpr auto kRecovery = 1min;
+#endif
 constexpr auto kEach = 20ms;      // beside that, for each inventory that was accepted meanwhile
 constexpr auto kPatience = 5min;  // for one body
 
