@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/point.h"
 
@@ -134,8 +135,9 @@ class Consumer::Batch {
   }
 
   std::optional<int> strike(const std::string& text) {
+    const std::string attempt = random_hex(16);
     while (!over()) {
-      auto strikes = consumer_.queue_.strike(consumer_.options_.stage, text);
+      auto strikes = consumer_.queue_.strike(consumer_.options_.stage, text, attempt);
       if (strikes) return *strikes;
       if (stop_.stop_requested()) end_ = End::stopped;
       pause(strikes.failure(), "strike");

@@ -313,8 +313,8 @@ TEST_F(ConsumerTest, AnAdoptedClaimIsTakenOneByOne) {
 
 TEST_F(ConsumerTest, ThreeStrikesAndItIsDeadUnread) {
   const auto deadly = message("02");
-  ASSERT_TRUE(queue_.strike(kStage, deadly));
-  ASSERT_TRUE(queue_.strike(kStage, deadly));
+  ASSERT_TRUE(queue_.strike(kStage, deadly, "first"));
+  ASSERT_TRUE(queue_.strike(kStage, deadly, "second"));
   queue_.orphan(kStage, {message("01"), deadly, message("03")});
   std::atomic<std::size_t> struck_last = 0;
   handler_.before = [&](const StillOurs&) { struck_last = queue_.strikes(kStage); };
@@ -357,6 +357,17 @@ TEST_F(ConsumerTest, AStrikeIsTakenBackOnceTheQueueIsBack) {
   ASSERT_TRUE(eventually(settled(1)));
   stop();
   EXPECT_EQ(queue_.strikes(kStage), 0U);
+  EXPECT_THAT(handler_.handled(), ElementsAre("01"));
+}
+
+TEST_F(ConsumerTest, AStrikeWhoseAnswerWasLostCountsOnce) {
+  const auto text = message("01");
+  ASSERT_TRUE(queue_.strike(kStage, text, "an end before"));
+  queue_.lose_an_answer();
+  queue_.orphan(kStage, {text});
+  start();
+  ASSERT_TRUE(eventually(settled(1)));
+  stop();
   EXPECT_THAT(handler_.handled(), ElementsAre("01"));
 }
 

@@ -7,7 +7,9 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "queue/queue.h"
@@ -104,10 +106,13 @@ class MemoryQueue final : public Queue {
     for (const auto& next : settlement.onward) line(next.stage).ready.push_back(next.text);
     return Settled::done;
   }
-  Result<int> strike(Stage stage, std::string_view text) override {
+  Result<int> strike(Stage stage, std::string_view text, std::string_view attempt) override {
     const std::lock_guard lock(mutex_);
     if (fault) return *fault;
-    return ++line(stage).strikes[std::string(text)];
+    auto& attempts = line(stage).strikes[std::string(text)];
+    attempts.emplace(attempt);
+    if (std::exchange(loses_an_answer_, false)) return unavailable("the answer was lost");
+    return static_cast<int>(attempts.size());
   }
   Result<void> absolve(Stage stage, std::string_view text) override {
     const std::lock_guard lock(mutex_);
@@ -129,6 +134,11 @@ class MemoryQueue final : public Queue {
   }
   Result<std::vector<std::string>> peek(Stage stage, Part, std::size_t) override { return dead(stage); }
   Result<bool> take_dead(Stage, std::string_view, std::optional<std::string_view>) override { return false; }
+  // The next strike counts, and who asked for it is told that the queue is away.
+  void lose_an_answer() {
+    const std::lock_guard lock(mutex_);
+    loses_an_answer_ = true;
+  }
   std::size_t strikes(Stage stage) {
     const std::lock_guard lock(mutex_);
     return line(stage).strikes.size();
@@ -141,12 +151,13 @@ class MemoryQueue final : public Queue {
     std::vector<std::string> dead;
     std::vector<std::string> orphan;
     std::map<WorkerId, Claim> claims;
-    std::map<std::string, int> strikes;
+    std::map<std::string, std::set<std::string>> strikes;  // the attempts
     int settled = 0;
     int renewed = 0;
   };
   Line& line(Stage stage) { return lines_[stage]; }
 
+  bool loses_an_answer_ = false;
   std::mutex mutex_;
   std::map<Stage, Line> lines_;
 };

@@ -91,8 +91,9 @@ class Queue {
   virtual Result<Settled> settle(Stage stage, const WorkerId& worker, const Settlement& settlement) = 0;
 
   // Counts that this text of an adopted claim is about to be handled; returns how often that has happened.
-  // absolve() forgets the count: it did not kill us.
-  virtual Result<int> strike(Stage stage, std::string_view text) = 0;
+  // `attempt`: anything that no other attempt has; where the answer was lost and it comes again, it counts
+  // once. absolve() forgets the count: it did not kill us.
+  virtual Result<int> strike(Stage stage, std::string_view text, std::string_view attempt) = 0;
   virtual Result<void> absolve(Stage stage, std::string_view text) = 0;
 
   // Moves delayed messages that are due (by the engine's clock) to the end of the line, each once however

@@ -286,14 +286,23 @@ TEST_P(QueueContract, AnExpiredClaimThatNobodyAdoptedCanStillBeSettled) {
 TEST_P(QueueContract, StrikesCountUntilAbsolved) {
   const auto queue = open();
   const auto other = open();
-  EXPECT_EQ(must(queue->strike(kStage, "a")), 1);
-  EXPECT_EQ(must(other->strike(kStage, "a")), 2);
-  EXPECT_EQ(must(queue->strike(kStage, "b")), 1);
-  EXPECT_EQ(must(queue->strike(Stage::processing, "a")), 1);
+  EXPECT_EQ(must(queue->strike(kStage, "a", "1")), 1);
+  EXPECT_EQ(must(other->strike(kStage, "a", "2")), 2);
+  EXPECT_EQ(must(queue->strike(kStage, "b", "1")), 1);
+  EXPECT_EQ(must(queue->strike(Stage::processing, "a", "2")), 1);
   must(queue->absolve(kStage, "a"));
   must(queue->absolve(kStage, "never struck"));
-  EXPECT_EQ(must(queue->strike(kStage, "a")), 1);
-  EXPECT_EQ(must(queue->strike(kStage, "b")), 2);
+  EXPECT_EQ(must(queue->strike(kStage, "a", "2")), 1);
+  EXPECT_EQ(must(queue->strike(kStage, "b", "2")), 2);
+}
+
+TEST_P(QueueContract, AStrikeThatComesAgainCountsOnce) {
+  const auto queue = open();
+  for (const int strikes : {1, 2, 3}) {
+    const auto attempt = std::to_string(strikes) + " more";
+    EXPECT_EQ(must(queue->strike(kStage, "a", attempt)), strikes);
+    EXPECT_EQ(must(queue->strike(kStage, "a", attempt)), strikes);
+  }
 }
 
 TEST_P(QueueContract, UpkeepEndsTheLeasesOfProcessesThatAreGone) {

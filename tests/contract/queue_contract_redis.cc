@@ -225,7 +225,7 @@ TEST(RedisQueueTest, AFullServerRefusesNewMessagesAndIsDrained) {
   for (auto texts = taken(*queue, worker("w"), {.messages = 3}); !texts.empty();
        texts = taken(*queue, worker("w"), {.messages = 3})) {
     drained += static_cast<int>(texts.size());
-    EXPECT_EQ(must(queue->strike(kStage, texts[0])), 1);
+    EXPECT_EQ(must(queue->strike(kStage, texts[0], "once")), 1);
     must(queue->absolve(kStage, texts[0]));
     EXPECT_TRUE(must(queue->renew(kStage, worker("w"))));
     EXPECT_EQ(settle(*queue, worker("w"), {.onward = {{Stage::processing, "next"}}}), Settled::done);

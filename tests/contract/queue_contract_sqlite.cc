@@ -27,7 +27,9 @@ class OwnedQueue final : public Queue {
   Result<Settled> settle(Stage stage, const WorkerId& who, const Settlement& settlement) override {
     return queue_.settle(stage, who, settlement);
   }
-  Result<int> strike(Stage stage, std::string_view text) override { return queue_.strike(stage, text); }
+  Result<int> strike(Stage stage, std::string_view text, std::string_view attempt) override {
+    return queue_.strike(stage, text, attempt);
+  }
   Result<void> absolve(Stage stage, std::string_view text) override { return queue_.absolve(stage, text); }
   Result<std::uint64_t> upkeep(Stage stage) override { return queue_.upkeep(stage); }
   Result<Depth> depth(Stage stage) override { return queue_.depth(stage); }

@@ -223,8 +223,9 @@ Result<Settled> RedisQueue::settle(Stage stage, const WorkerId& worker, const Se
   return reply->integer() == 1 ? Settled::done : Settled::lease_lost;
 }
 
-Result<int> RedisQueue::strike(Stage stage, std::string_view text) {
-  const auto reply = run(scripts::strike(), {keys(stage).strikes}, {strike_field(text)});
+Result<int> RedisQueue::strike(Stage stage, std::string_view text, std::string_view attempt) {
+  const std::string field = strike_field(text);
+  const auto reply = run(scripts::strike(), {keys(stage).strikes}, {field, attempt});
   if (!reply) return reply.failure();
   return static_cast<int>(reply->integer());
 }

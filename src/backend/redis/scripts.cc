@@ -173,7 +173,11 @@ return 1
 )lua";
 
 constexpr std::string_view kStrike = R"lua(#!lua flags=allow-oom
-return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+local count, attempt = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '0', '^(%d+) ?(.*)$')
+count = tonumber(count)
+if attempt == ARGV[2] then return count end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%d %s', count + 1, ARGV[2]))
+return count + 1
 )lua";
 
 constexpr std::string_view kTakeDead = R"lua(#!lua flags=allow-oom

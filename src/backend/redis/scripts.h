@@ -34,7 +34,7 @@ const Script& settle();
 const Script& promote();
 // KEYS leases; ARGV worker… -> 1
 const Script& end_leases();
-// KEYS strikes; ARGV field -> count
+// KEYS strikes; ARGV field, attempt -> count
 const Script& strike();
 // KEYS ready, delayed, dead, leases; ARGV prefix of claims -> {ready, claimed, delayed, dead, next text or
 // nil}

@@ -265,12 +265,14 @@ Result<Settled> SqliteQueue::settle(Stage stage, const WorkerId& worker, const S
   });
 }
 
-Result<int> SqliteQueue::strike(Stage stage, std::string_view text) {
+Result<int> SqliteQueue::strike(Stage stage, std::string_view text, std::string_view attempt) {
   return database_.write([&](Transaction& transaction) {
     auto row = transaction.query(
-        "INSERT INTO queue_strikes(stage, text_hash, strikes) VALUES (?, ?, 1) "
-        "ON CONFLICT(stage, text_hash) DO UPDATE SET strikes = strikes + 1 RETURNING strikes",
-        to_string(stage), hash_of(text));
+        "INSERT INTO queue_strikes(stage, text_hash, strikes, attempt) VALUES (?, ?, 1, ?)"
+        " ON CONFLICT(stage, text_hash) DO UPDATE"
+        " SET strikes = strikes + (attempt <> excluded.attempt), attempt = excluded.attempt RETURNING "
+        "strikes",
+        to_string(stage), hash_of(text), attempt);
     const int strikes = row.next() ? static_cast<int>(row.int64(0)) : 0;
     while (row.next()) {
     }

@@ -30,7 +30,7 @@ class SqliteQueue final : public queue::Queue {
   Result<bool> renew(queue::Stage stage, const queue::WorkerId& worker) override;
   Result<queue::Settled> settle(queue::Stage stage, const queue::WorkerId& worker,
                                 const queue::Settlement& settlement) override;
-  Result<int> strike(queue::Stage stage, std::string_view text) override;
+  Result<int> strike(queue::Stage stage, std::string_view text, std::string_view attempt) override;
   Result<void> absolve(queue::Stage stage, std::string_view text) override;
   Result<std::uint64_t> upkeep(queue::Stage stage) override;
   Result<queue::Depth> depth(queue::Stage stage) override;
