@@ -81,6 +81,8 @@ Trial::Trial(EngineKind engine, TrialOptions options)
     : random_(options.seed),
       options_(std::move(options)),
       service_(engine, options_.settings, options_.servers) {
+  doors_ = {service_.port()};
+  if (options_.two_doors) doors_.push_back(free_port());
   service_.use_program(options_.program);
   write_text(service_.folder() / "config.yml", kRules);
   if (engine == EngineKind::embedded) return;
@@ -118,7 +120,7 @@ void Trial::start_reports() {
       return labelled_inventory(system.story.label(first + step), 2000);
     };
     system.reporter =
-        std::make_unique<Reporter>(service_, system.login, random_(), body, options_.most_pause);
+        std::make_unique<Reporter>(service_, system.login, random_(), body, options_.most_pause, doors_);
   }
 }
 
@@ -208,6 +210,16 @@ Process& Trial::start_worker(const Environment& more) {
   if (!worker->wait_for_output("engine", 60s) && !died())
     throw std::runtime_error("a worker does not start: " + worker->err());
   workers_.push_back(std::move(worker));
+  return *workers_.back();
+}
+
+Process& Trial::open_second_door() {
+  const Environment before = service_.settings();
+  service_.settings()["LISTEN_ADDRESS"] = "127.0.0.1:" + std::to_string(doors_.at(1));
+  workers_.push_back(service_.launch({"serve"}));
+  service_.settings() = before;
+  if (!workers_.back()->wait_for_http(doors_.at(1), "/api/health/live", 60s))
+    throw std::runtime_error("the second door does not open: " + workers_.back()->err());
   return *workers_.back();
 }
 

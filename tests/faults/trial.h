@@ -29,7 +29,8 @@ struct TrialOptions {
   Environment settings = {};
   Servers servers = Servers::shared;
   std::filesystem::path program = collect_binary();
-  bool restarts = false;  // whenever it is found dead while somebody waits
+  bool two_doors = false;  // the systems go from one to the other with each report: open_second_door()
+  bool restarts = false;   // whenever it is found dead while somebody waits
   // Nobody looks before a kill: what three ends find in hand is a dead letter, as promised.
   bool condemns = false;
 };
@@ -77,8 +78,12 @@ class Trial {
 
   // A process more on the same servers, which only works. `more` settings for this one alone.
   Process& start_worker(const Environment& more = {});
+  // The same, but it also takes inventories, where the systems know its door.
+  Process& open_second_door();
+  // The ports: the service's, and with `two_doors` that of the other one.
+  [[nodiscard]] const std::vector<int>& doors() const { return doors_; }
 
-  // kill -9 to the service and all its workers.
+  // kill -9 to the service and all others.
   void kill_all();
   // Starts the service again if it is gone, which only a kill -9 may have done.
   void ensure_running();
@@ -122,6 +127,7 @@ class Trial {
   std::unique_ptr<TcpProxy> redis_wire_;
   std::unique_ptr<TcpProxy> postgres_wire_;
   std::vector<System> systems_;
+  std::vector<int> doors_;
   std::vector<std::unique_ptr<Process>> workers_;
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Item 1: of two processes one is killed, with a claim in its hands, or while both answer appliances.
+// Item 1: of two processes one is killed, with a claim in its hands, or while both answer appliances; of
+// three now this one is away, now that one.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <stdexcept>
-#include <thread>
+#include <functional>
 #include <vector>
 
 #include "faults/trial.h"
@@ -15,20 +16,89 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Posts it at one of the doors until it is accepted, through kills: at `first`, or else at the other one.
-void post_somewhere(std::vector<std::unique_ptr<HttpClient>>& doors, std::size_t first,
-                    const std::string& body) {
-  const auto give_up = std::chrono::steady_clock::now() + 60s;
-  for (std::size_t door = first;; door = (door + 1) % doors.size()) {
-    try {
-      if (doors[door]->post("/api/systems/inventory", body).status == 202) return;
-    } catch (const std::runtime_error&) {
-      // Killed, before or after it took the inventory.
-    }
-    if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("nobody accepts an inventory");
-    sleep_for(10ms);
-  }
+// How many messages each of them has settled.
+std::vector<double> work_of(const std::vector<int>& ports) {
+  std::vector<double> work;
+  for (const int port : ports) work.push_back(metric_at(port, "collect_worker_messages_total"));
+  return work;
 }
+
+// From now on each of them settles something.
+void expect_work(const std::vector<int>& ports) {
+  const auto before = work_of(ports);
+  auto now = before;
+  const auto all_worked = [&] {
+    now = work_of(ports);
+    if (std::equal(now.begin(), now.end(), before.begin(), std::greater<>())) return true;
+    sleep_for(50ms);
+    return false;
+  };
+  EXPECT_TRUE(eventually(all_worked, 5min))
+      << testing::PrintToString(before) << " became " << testing::PrintToString(now);
+}
+
+// The service and two workers, which come and go.
+class Three {
+ public:
+  enum class Way { killed, stopped, frozen };
+
+  explicit Three(Trial& trial) : trial_(trial) {
+    start(1);
+    start(2);
+  }
+
+  // While all three are there.
+  void expect_all_to_work() { expect_work(ports_); }
+
+  void take_away(std::size_t which, Way way) {
+    Process& process = *processes_[which];
+    switch (way) {
+      case Way::killed:
+        // With a look before every second one, no three in a row find the same message in hand.
+        if (++kills_ % 2 == 0) {
+          trial_.service().kill_without_condemning(process);
+        } else {
+          expect_no_crash(process);
+          process.kill_hard();
+        }
+        break;
+      case Way::stopped:
+        EXPECT_EQ(process.stop(60s), 0) << process.err();
+        break;
+      case Way::frozen:
+        process.pause();
+    }
+  }
+
+  void bring_back(std::size_t which) {
+    if (processes_[which]->running()) {
+      processes_[which]->signal(SIGCONT);
+    } else {
+      start(which);
+    }
+  }
+
+ private:
+  void start(std::size_t which) {
+    if (which == 0) {
+      trial_.service().start();
+      processes_[0] = &trial_.service().process();
+      return;
+    }
+    // Nobody rings for it: it has to look often to find what the service has not taken yet.
+    processes_[which] =
+        &trial_.start_worker({{"METRICS_ADDRESS", "127.0.0.1:" + std::to_string(ports_[which])},
+                              {"WORKER_INVENTORY_COUNT", "16"},
+                              {"WORKER_PROCESSING_COUNT", "16"},
+                              {"WORKER_NOTIFICATION_COUNT", "16"}});
+    ASSERT_TRUE(processes_[which]->wait_for_http(ports_[which], "/metrics")) << processes_[which]->err();
+  }
+
+  Trial& trial_;
+  const std::vector<int> ports_ = {trial_.service().port(), free_port(), free_port()};
+  std::vector<Process*> processes_ = {&trial_.service().process(), nullptr, nullptr};
+  int kills_ = 0;
+};
 
 TEST(Faults, TwoProcessesOneKilledTheOtherAdopts) {
   Trial trial(EngineKind::servers, {.seed = trial_seed(), .program = crashing_collect()});
@@ -52,53 +122,74 @@ TEST(Faults, TwoProcessesOneKilledTheOtherAdopts) {
 // Both take inventories and both work. Each system goes from one to the other with every report, and one of
 // them is killed twice meanwhile: what a third end finds in hand once more is a dead letter.
 TEST(Faults, TwoDoorsKeepEachSystemsOrder) {
-  constexpr std::size_t kSystems = 6;
-  constexpr int kSteps = 40;
-  const auto label = [](int step) { return "step " + std::to_string(step); };
-  Service service(EngineKind::servers);
-  service.start();
-  const std::vector<int> ports = {service.port(), free_port()};
-  service.settings()["LISTEN_ADDRESS"] = "127.0.0.1:" + std::to_string(ports[1]);
-  const auto open_second = [&] {
-    auto process = service.launch({"serve"});
-    EXPECT_TRUE(process->wait_for_http(ports[1], "/api/health/live", 60s)) << process->err();
-    return process;
+  Trial trial(EngineKind::servers,
+              {.seed = trial_seed(), .systems = 6, .most_pause = milliseconds(40), .two_doors = true});
+  trial.begin();
+  Process* second = &trial.open_second_door();
+  const auto expect_both = [&] {
+    const auto accepted = [&] {
+      return metric_at(trial.doors()[1], "collect_inventories_total", {"outcome=\"accepted\""});
+    };
+    EXPECT_TRUE(eventually([&] { return accepted() > 0; })) << "nobody comes to the second door";
+    expect_work(trial.doors());
   };
-  auto second = open_second();
-  std::vector<Login> logins;
-  for (std::size_t i = 0; i < kSystems; ++i) logins.push_back(service.new_system("Box " + std::to_string(i)));
-  std::vector<std::thread> systems;
-  for (std::size_t i = 0; i < kSystems; ++i) {
-    systems.emplace_back([&, i] {
-      std::vector<std::unique_ptr<HttpClient>> doors;
-      for (const int port : ports) {
-        doors.push_back(std::make_unique<HttpClient>(port));
-        doors.back()->basic_auth(logins[i].key, logins[i].secret);
-      }
-      for (int step = 0; step < kSteps; ++step) {
-        EXPECT_NO_THROW(post_somewhere(doors, (i + static_cast<std::size_t>(step)) % 2,
-                                       labelled_inventory(label(step), 2000)));
-        sleep_for(20ms);
-      }
-    });
-  }
-  for (int kill = 0; kill < 2; ++kill) {
-    sleep_for(300ms);
-    second->kill_hard();
-    second = open_second();
-  }
-  for (std::thread& system : systems) system.join();
-  EXPECT_TRUE(eventually([&] { return service.queues_empty(); }, 60s));
-  for (const Login& login : logins) {
-    const auto diffs = service.diffs(login);
-    ASSERT_EQ(diffs.size(), static_cast<std::size_t>(kSteps - 1)) << login.key;
-    for (int step = 0; step + 1 < kSteps; ++step) {
-      EXPECT_EQ(diffs[static_cast<std::size_t>(step)].from, '"' + label(step) + '"') << login.key;
-      EXPECT_EQ(diffs[static_cast<std::size_t>(step)].to, '"' + label(step + 1) + '"') << login.key;
+  trial.under_load([&] {
+    for (int kill = 0; kill < 2; ++kill) {
+      expect_both();
+      sleep_for(trial.some_time(0, 300));
+      second->kill_hard();
+      trial.expect_acceptances();
+      second = &trial.open_second_door();
     }
-  }
-  EXPECT_EQ(service.dead_letters(), 0U);
+    expect_both();
+  });
+  trial.expect_whole();
   EXPECT_EQ(second->stop(), 0);
+}
+
+// Each goes in each way, and before it is back a second one goes, so that a single one is left. In between
+// all three work.
+TEST(Faults, ThreeProcessesTakeTurnsAtBeingAway) {
+  using Way = Three::Way;
+  struct Turn {
+    std::size_t first;
+    Way way;
+    // It alone is frozen: strikes of a first one that is would hold up a kill that looks.
+    std::size_t second;
+    Way second_way;
+  };
+  const std::vector<Turn> turns = {
+      {0, Way::killed, 1, Way::frozen},  {1, Way::killed, 2, Way::stopped}, {2, Way::killed, 0, Way::frozen},
+      {0, Way::stopped, 1, Way::killed}, {1, Way::stopped, 2, Way::frozen}, {2, Way::killed, 0, Way::killed},
+  };
+  Trial trial(EngineKind::servers,
+              {.seed = trial_seed(),
+               .systems = 8,
+               .most_pause = milliseconds(300),
+               // A larger batch would hold all the systems, and leave nothing to the other two.
+               .settings = {{"WORKER_INVENTORY_COUNT", "1"},
+                            {"WORKER_PROCESSING_COUNT", "1"},
+                            {"BATCH_PROCESSOR_SIZE", "4"}}});
+  trial.begin();
+  // Batches take long enough to be in hand when somebody goes.
+  trial.postgres_wire().delay(1ms);
+  Three three(trial);
+  trial.under_load([&] {
+    for (const Turn& turn : turns) {
+      three.expect_all_to_work();
+      three.take_away(turn.first, turn.way);
+      sleep_for(trial.some_time(0, 500));
+      three.take_away(turn.second, turn.second_way);
+      sleep_for(trial.some_time(0, 500));
+      three.bring_back(turn.second);
+      three.bring_back(turn.first);
+    }
+    three.expect_all_to_work();
+  });
+  trial.service().kill_without_condemning();
+  trial.kill_all();
+  trial.expect_nothing_lost();
+  trial.expect_whole();
 }
 
 }  // namespace

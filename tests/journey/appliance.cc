@@ -20,13 +20,16 @@ ReceiptState state_of(const HttpResponse& answer) {
 
 }  // namespace
 
-Appliance::Appliance(const Service& service, Login login) : login_(std::move(login)), http_(service.port()) {
-  http_.basic_auth(login_.key, login_.secret);
+Appliance::Appliance(const Service& service, Login login, const std::vector<int>& doors)
+    : login_(std::move(login)) {
+  if (doors.empty()) doors_.emplace_back(service.port());
+  for (const int port : doors) doors_.emplace_back(port);
+  for (HttpClient& door : doors_) door.basic_auth(login_.key, login_.secret);
 }
 
 HttpResponse Appliance::post(std::string_view body, const HttpHeaders& headers) {
   ++posts_;
-  return http_.post("/api/systems/inventory", body, headers);
+  return http().post("/api/systems/inventory", body, headers);
 }
 
 std::string Appliance::accept(std::string_view body, const HttpHeaders& headers) {
@@ -43,10 +46,12 @@ std::string Appliance::insist(std::string_view body, steady_clock::time_point st
     try {
       answer = post(body);
     } catch (const std::runtime_error&) {
-      http_.close();
+      http().close();
+      next_door();
       sleep_for(milliseconds(20));
       continue;
     }
+    next_door();
     if (answer.status == 202) {
       ++accepted_;
       return text_of(*parsed(answer.body).root().find("data"), "receipt");
@@ -64,7 +69,7 @@ std::string Appliance::insist(std::string_view body, steady_clock::time_point st
 }
 
 HttpResponse Appliance::ask(const std::string& receipt) {
-  HttpResponse answer = http_.get("/api/systems/inventory/receipts/" + receipt);
+  HttpResponse answer = http().get("/api/systems/inventory/receipts/" + receipt);
   if (answer.status != 200 && answer.status != 503) {
     throw std::runtime_error("receipt " + receipt + ": got " + std::to_string(answer.status) + ": " +
                              answer.body);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,11 @@ struct ReceiptState {
 // One thread at a time.
 class Appliance {
  public:
-  Appliance(const Service& service, Login login);
+  // `doors`: the ports of several processes, one of which each post of insist() goes to; else the service's.
+  Appliance(const Service& service, Login login, const std::vector<int>& doors = {});
 
   [[nodiscard]] const Login& login() const { return login_; }
-  HttpClient& http() { return http_; }
+  HttpClient& http() { return doors_[door_]; }
 
   HttpResponse post(std::string_view body, const HttpHeaders& headers = {});
   // How often it did, however that ended.
@@ -33,7 +35,8 @@ class Appliance {
   // Posts it; throws unless the answer is 202. The receipt.
   std::string accept(std::string_view body, const HttpHeaders& headers = {});
   // Posts the same body until it gets its 202, as `curl --retry` does: through refused and lost connections
-  // and 503. Throws at any other answer, at a 503 without Retry-After, and when `stop_at` is over.
+  // and 503. Throws at any other answer, at a 503 without Retry-After, and when `stop_at` is over. With each
+  // post it goes on to the next door.
   std::string insist(std::string_view body, std::chrono::steady_clock::time_point stop_at);
   // How often insist() was answered 202, and 503. From any thread.
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
@@ -47,9 +50,11 @@ class Appliance {
 
  private:
   HttpResponse ask(const std::string& receipt);
+  void next_door() { door_ = (door_ + 1) % doors_.size(); }
 
   Login login_;
-  HttpClient http_;
+  std::deque<HttpClient> doors_;
+  std::size_t door_ = 0;
   std::size_t posts_ = 0;
   std::atomic<std::size_t> accepted_ = 0;
   std::atomic<std::size_t> refused_ = 0;

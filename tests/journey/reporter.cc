@@ -13,8 +13,8 @@ constexpr auto kPatience = std::chrono::minutes(5);
 }  // namespace
 
 Reporter::Reporter(const Service& service, Login login, std::uint64_t seed, Body body,
-                   milliseconds most_pause)
-    : appliance_(service, std::move(login)),
+                   milliseconds most_pause, const std::vector<int>& doors)
+    : appliance_(service, std::move(login), doors),
       body_(std::move(body)),
       most_pause_(most_pause),
       random_(seed),

@@ -12,12 +12,14 @@
 
 namespace collect::test {
 
-// Starts at once. Each body is posted until it is accepted, then comes a pause of up to `most_pause`.
+// Starts at once. Each body is posted until it is accepted, then comes a pause of up to `most_pause`. `doors`
+// as Appliance has them.
 class Reporter {
  public:
   using Body = std::function<std::string(std::size_t step)>;
 
-  Reporter(const Service& service, Login login, std::uint64_t seed, Body body, milliseconds most_pause);
+  Reporter(const Service& service, Login login, std::uint64_t seed, Body body, milliseconds most_pause,
+           const std::vector<int>& doors = {});
 
   void finish();
   // Once it is finished: what went wrong, or "".

@@ -220,8 +220,8 @@ std::vector<RecordRow> Service::history(const Login& system) const {
   return rows;
 }
 
-double Service::metric(std::string_view name, const std::vector<std::string>& labels) const {
-  HttpClient client(port_);
+double metric_at(int port, std::string_view name, const std::vector<std::string>& labels) {
+  HttpClient client(port);
   std::istringstream lines(client.get("/metrics").body);
   double sum = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -258,7 +258,7 @@ std::uint64_t Service::dead_letters() {
   return static_cast<std::uint64_t>(metric("collect_queue_messages", {"state=\"dead\""}));
 }
 
-void Service::kill_without_condemning() {
+void Service::kill_without_condemning(Process& process) {
   const auto strikes = [this] {
     if (engine_ == EngineKind::embedded) return sql("SELECT count(*) FROM queue_strikes") != "0\n";
     return redis_cli({"exists", "collect:inventory:strikes", "collect:processing:strikes",
@@ -268,18 +268,19 @@ void Service::kill_without_condemning() {
   std::string unseen;
   const auto nothing_struck = [&] {
     if (strikes()) return false;
-    process_->pause();
+    process.pause();
     try {
       if (!strikes()) return true;
     } catch (const std::runtime_error& error) {
       // Where it came to stand it may hold one of SQLite's locks, which keeps everybody else from looking.
       unseen = error.what();
     }
-    signal(SIGCONT);
+    process.signal(SIGCONT);
     return false;
   };
   EXPECT_TRUE(eventually(nothing_struck, std::chrono::minutes(1))) << "strikes that stay; " << unseen;
-  kill_hard();
+  expect_no_crash(process);
+  process.kill_hard();
 }
 
 PostgresServer& Service::postgres() {

@@ -62,6 +62,9 @@ struct RecordRow {
   std::int64_t change_count = 0;
 };
 
+// The sum over the samples of that metric whose labels contain all of `labels`, as who listens there has it.
+double metric_at(int port, std::string_view name, const std::vector<std::string>& labels = {});
+
 // Fails the test if this process of Collect has ended by a crash or by what a sanitizer found: a kill that
 // comes later would hide it.
 void expect_no_crash(Process& process);
@@ -88,6 +91,7 @@ class Service {
   // Of the one that was started last, once it has ended; 128 + signal when one ended it.
   [[nodiscard]] std::optional<int> exit_code();
   [[nodiscard]] pid_t pid() const { return process_->pid(); }
+  [[nodiscard]] Process& process() { return *process_; }  // until the next start
 
   [[nodiscard]] EngineKind engine() const { return engine_; }
   [[nodiscard]] int port() const { return port_; }
@@ -113,15 +117,18 @@ class Service {
   [[nodiscard]] std::vector<DiffRow> diffs(const Login& system) const;
   [[nodiscard]] std::vector<RecordRow> history(const Login& system) const;
 
-  // The sum over the samples of that metric whose labels contain all of `labels`.
-  [[nodiscard]] double metric(std::string_view name, const std::vector<std::string>& labels = {}) const;
+  [[nodiscard]] double metric(std::string_view name, const std::vector<std::string>& labels = {}) const {
+    return metric_at(port_, name, labels);
+  }
   // Nothing is ready, claimed or delayed in any queue (of the default names).
   [[nodiscard]] bool queues_empty();
   [[nodiscard]] int starts() const { return starts_; }
   [[nodiscard]] std::uint64_t dead_letters();
   // Kills it (SIGKILL) once nothing bears a strike: whatever it held at its last two ends is done, so that no
   // message becomes a dead letter for having been in hand at three.
-  void kill_without_condemning();
+  void kill_without_condemning() { kill_without_condemning(*process_); }
+  // The same for one that was launched beside it: nothing bears a strike from any of them.
+  void kill_without_condemning(Process& process);
 
   // Behind the program's back, on either engine; rows as lines, columns separated by '|'.
   std::string sql(const std::string& text);
