@@ -188,6 +188,7 @@ TEST(Faults, ThreeProcessesTakeTurnsAtBeingAway) {
   });
   trial.service().kill_without_condemning();
   trial.kill_all();
+  trial.postgres_wire().delay(0ms);
   trial.expect_nothing_lost();
   trial.expect_whole();
 }
