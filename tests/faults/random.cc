@@ -52,8 +52,10 @@ class Storm {
     const int rounds = between(5, 12);
     for (int round = 0; round < rounds && !testing::Test::HasFailure(); ++round) one_round();
     std::cout << std::endl;
-    trial_.service().kill_hard();  // it may have been told to die later
+    // Only who was told to die later starts anew: all others have to recover as they are.
+    if (may_die_later_) trial_.service().kill_hard();
     trial_.ensure_running();
+    trial_.faults_are_over();
     trial_.stop_reports();
     if (one_in(2)) {
       trial_.kill_all();
@@ -270,6 +272,7 @@ class Storm {
             // It came there before it answered.
           }
           service.settings().erase("COLLECT_CRASH_AT");
+          may_die_later_ = true;
           sleep_for(milliseconds(between(0, 1500)));
         });
     if (engine_ == EngineKind::embedded) return;
@@ -309,6 +312,7 @@ class Storm {
   Trial trial_;
   std::vector<Fault> faults_;
   Process* worker_ = nullptr;
+  bool may_die_later_ = false;
 };
 
 TEST(Faults, AtRandom) {

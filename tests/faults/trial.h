@@ -3,10 +3,12 @@
 // may cut, and the oracle that says whether the promise of a 202 was kept.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -68,8 +70,11 @@ class Trial {
   void start_reports();
   // No new reports; those on the way get their answer first. Then also the late ones of `stop_reports`.
   void stop_reports();
-  // The systems report, then comes `faults`, and when it is over they still report for a moment.
+  // The systems report, then comes `faults`, and when it is over they still report for a moment. Whatever it
+  // breaks, a service that lives answers everybody, and soon.
   void under_load(const std::function<void()>& faults);
+  // expect_whole() counts from here.
+  void faults_are_over() { over_ = std::chrono::steady_clock::now(); }
   // Under load: waits until somebody was refused from now on; until each has been accepted on the average.
   void expect_refusals();
   void expect_acceptances();
@@ -127,6 +132,9 @@ class Trial {
   std::unique_ptr<TcpProxy> redis_wire_;
   std::unique_ptr<TcpProxy> postgres_wire_;
   std::vector<System> systems_;
+  std::optional<std::chrono::steady_clock::time_point> over_;
+  std::size_t unanswered_ = 0;  // of all reporters so far
+  milliseconds slowest_{0};     // answer to one of them
   std::vector<int> doors_;
   std::vector<std::unique_ptr<Process>> workers_;
 };

@@ -43,9 +43,13 @@ std::string Appliance::accept(std::string_view body, const HttpHeaders& headers)
 std::string Appliance::insist(std::string_view body, steady_clock::time_point stop_at) {
   while (steady_clock::now() < stop_at) {
     HttpResponse answer;
+    const auto posted = steady_clock::now();
     try {
       answer = post(body);
+      const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - posted);
+      slowest_ = std::max(slowest_.load(), took);
     } catch (const std::runtime_error&) {
+      ++unanswered_;
       http().close();
       next_door();
       sleep_for(milliseconds(20));

@@ -41,6 +41,9 @@ class Appliance {
   // How often insist() was answered 202, and 503. From any thread.
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
   [[nodiscard]] std::size_t refused() const { return refused_; }
+  // How often it got no answer at all, and how long the slowest answer took. From any thread.
+  [[nodiscard]] std::size_t unanswered() const { return unanswered_; }
+  [[nodiscard]] milliseconds slowest() const { return slowest_; }
   ReceiptState receipt(const std::string& id);
   // Waits until each has been processed or is dead, through 503; throws when that takes too long.
   void wait_processed(const std::vector<std::string>& receipts,
@@ -58,6 +61,8 @@ class Appliance {
   std::size_t posts_ = 0;
   std::atomic<std::size_t> accepted_ = 0;
   std::atomic<std::size_t> refused_ = 0;
+  std::atomic<std::size_t> unanswered_ = 0;
+  std::atomic<milliseconds> slowest_ = milliseconds(0);
 };
 
 // Its backups as the service lists them: their ids, and what each holds when it is fetched.

@@ -116,6 +116,7 @@ void Service::start(std::vector<std::string> arguments) {
     expect_no_crash(*process_);
     earlier_log_ += process_->err();
   }
+  stopped_ = false;
   const bool worker = std::find(arguments.begin(), arguments.end(), "worker") != arguments.end();
   arguments.insert(arguments.begin(), "serve");
   process_ = launch(std::move(arguments));
@@ -127,15 +128,18 @@ void Service::start(std::vector<std::string> arguments) {
 }
 
 int Service::stop(milliseconds timeout) {
+  signalled_ = stopped_ = true;
   return process_->stop(timeout);
 }
 
 void Service::kill_hard() {
+  signalled_ = true;
   expect_no_crash(*process_);
   process_->kill_hard();
 }
 
 void Service::signal(int number) {
+  signalled_ = true;
   process_->signal(number);
 }
 
@@ -259,6 +263,7 @@ std::uint64_t Service::dead_letters() {
 }
 
 void Service::kill_without_condemning(Process& process) {
+  signalled_ = true;
   const auto strikes = [this] {
     if (engine_ == EngineKind::embedded) return sql("SELECT count(*) FROM queue_strikes") != "0\n";
     return redis_cli({"exists", "collect:inventory:strikes", "collect:processing:strikes",

@@ -123,6 +123,10 @@ class Service {
   // Nothing is ready, claimed or delayed in any queue (of the default names).
   [[nodiscard]] bool queues_empty();
   [[nodiscard]] int starts() const { return starts_; }
+  // A test sent the service a signal: who asked it something meanwhile may have got no answer.
+  [[nodiscard]] bool signalled() const { return signalled_; }
+  // stop() was called since the last start.
+  [[nodiscard]] bool stopped() const { return stopped_; }
   [[nodiscard]] std::uint64_t dead_letters();
   // Kills it (SIGKILL) once nothing bears a strike: whatever it held at its last two ends is done, so that no
   // message becomes a dead letter for having been in hand at three.
@@ -139,6 +143,8 @@ class Service {
 
  private:
   int starts_ = 0;
+  bool signalled_ = false;
+  bool stopped_ = false;
   EngineKind engine_;
   TempDir folder_;
   std::unique_ptr<PostgresServer> own_postgres_;
