@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "base/hash.h"
 #include "journey/appliance.h"
 
 namespace collect::test {
@@ -130,9 +131,30 @@ TEST_P(Authentication, ASecretIsNowhereInTheLog) {
   const Login login = service_.new_system();
   EXPECT_EQ(info(login.key, login.secret).status, 200);
   EXPECT_EQ(info(login.key, login.secret + "x").status, 401);
+  const std::string encoded = to_base64(login.key + ":" + login.secret);
+  const std::string credentials = "Authorization: Basic " + encoded + "\r\n";
+  for (const std::string rest :
+       {"Content-Length: 2\r\nContent-Length: 3\r\n\r\n", "Host: again\r\n\r\n", " folded\r\n\r\n",
+        "Content-Length: 2\r\n\r\n{]", "Transfer-Encoding: gzip\r\n\r\n"}) {
+    HttpClient client(service_.port());
+    client.send("POST /api/systems/inventory HTTP/1.1\r\nHost: h\r\n" + credentials + rest);
+    EXPECT_EQ(client.receive().status, 400) << rest;
+  }
+  Appliance box(service_, login);
+  box.report(R"({"a":1})");
+  EXPECT_EQ(box.http().post("/api/systems/heartbeat", "").status, 200);
+  EXPECT_EQ(box.http().post("/api/systems/backups", "content").status, 201);
+  if (GetParam() == EngineKind::servers) {
+    service_.postgres().stop();
+    EXPECT_EQ(box.http().get("/api/systems/backups").status, 200);
+    EXPECT_EQ(info(login.key, login.secret + "y").status, 503);
+    service_.postgres().start();
+  }
   service_.stop();
   const std::string hidden = login.secret.substr(login.secret.find('.') + 1);
   EXPECT_EQ(service_.log().find(hidden), std::string::npos);
+  EXPECT_EQ(service_.log().find(encoded), std::string::npos);
+  EXPECT_EQ(service_.log().find(encoded.substr(encoded.size() - 24)), std::string::npos);
 }
 
 }  // namespace
