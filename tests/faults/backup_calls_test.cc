@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "base/clock.h"
 #include "faults/failing_disk.h"
 #include "faults/trial.h"
 
@@ -95,9 +96,15 @@ class LastCallOfABackup : public EveryCallOfABackup {
     const Login login = box_->login();
     box_.emplace(service, login);
   }
+  int reserved_beyond(const std::string& which, int seconds) {
+    const Time end = SystemClock().now() + std::chrono::seconds(seconds);
+    return std::stoi(trial_->service().sql("SELECT count(*) FROM backup_reservations WHERE " + which +
+                                           " AND lasts_until > '" + to_rfc3339(end) + "'"));
+  }
   // As if six minutes had passed. Another process might still be at the upload, whose turn and room are free
   // a minute after it; the room of a new backup that was pruned counts for five.
   void let_reservations_lapse() {
+    EXPECT_EQ(reserved_beyond("state <> 'settled'", 61) + reserved_beyond("state = 'settled'", 301), 0);
     trial_->service().sql("UPDATE backup_reservations SET lasts_until = '2000-01-01T00:00:00.000000Z'");
   }
   // Of one backup there are as many as there were in the beginning.
