@@ -118,7 +118,7 @@ TEST_P(Faults, FiveTimesTheCapacity) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   // Documents are remembered for the next comparison, up to a limit (inventory/recent.h).
   const auto remembered = static_cast<long>(std::min<std::size_t>(256, all.of(202) * 12 / 1024));
-  EXPECT_LT(most, before + std::max(64L, 32 + remembered));
+  EXPECT_LT(most, before + 16 + remembered);
 #endif
   all.add(first.tally());
   expect_whole(all);

@@ -53,7 +53,7 @@ TEST_P(EveryWrite, MayFailAndNothingIsLostOrDoubled) {
   int faults = 0;
   for (; meets_fault(n) && !HasFailure(); n += every) ++faults;
   std::cout << faults << " faults, a clean run after " << n - 1 << " calls\n";
-  EXPECT_GT(faults, 0);
+  EXPECT_GE(faults, 5);
   trial_.expect_whole();
 }
 
