@@ -32,11 +32,13 @@ void hold_round_trip(std::string_view base, std::string_view document, std::stri
 }
 
 // What is given is the document that was packed, whatever happened to the bytes.
-void hold_damage_seen(std::string_view document, std::string bytes, unsigned at, unsigned with) {
+void hold_damage_seen(std::string_view document, std::string bytes, const PackedRow* base, unsigned at,
+                      unsigned with) {
   if (bytes.empty()) return;
   char& damaged = bytes[at * 251 % bytes.size()];
   damaged = static_cast<char>(damaged ^ with);
-  const auto read = inventory::unpack(row(1, std::nullopt, bytes, document), nullptr);
+  const auto read = inventory::unpack(
+      row(2, base == nullptr ? std::nullopt : std::optional(std::int64_t{1}), bytes, document), base);
   hold(read.ok() ? *read == document : read.failure().kind == FailureKind::internal, "damage is seen");
 }
 
@@ -48,7 +50,9 @@ void run(std::string_view input) {
   const std::string_view base = take_part(input, '\xff');
   const std::string_view document = take_part(input, '\xff');
   hold_round_trip(base, document, input);
-  hold_damage_seen(document, inventory::pack(document), at, with);
+  hold_damage_seen(document, inventory::pack(document), nullptr, at, with);
+  const PackedRow full = row(1, std::nullopt, inventory::pack(base), base);
+  hold_damage_seen(document, inventory::pack(document, base), &full, at, with);
   // Bytes that were never packed.
   (void)inventory::unpack(row(1, std::nullopt, std::string(base), document), nullptr);
 }
