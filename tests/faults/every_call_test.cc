@@ -65,7 +65,7 @@ class EveryCall : public testing::TestWithParam<Point> {
 TEST_P(EveryCall, MayFailAndNothingIsLostOrDoubled) {
   trial_.begin();
   const auto every = static_cast<std::uint64_t>(
-      std::max(1, number_given("COLLECT_TEST_EVERY", GetParam().also_bad ? 9 : 3)));
+      std::max(1, number_given("COLLECT_TEST_EVERY", GetParam().also_bad ? 6 : 3)));
   std::uint64_t n = 1 + seed_ % every;
   int faults = 0;
   for (; meets_fault(n) && !HasFailure(); n += every) ++faults;
