@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <ctime>
+#include <future>
 #include <map>
 
 #include "base/hash.h"
@@ -183,9 +184,9 @@ double process_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-// From the socket to the 202, into a queue that takes everything at once. The time of all threads but the
-// client's.
-void accept(benchmark::State& state) {
+// From the socket to the 202, into a queue that takes everything at once, while some appliances each send one
+// report after the other; of one report. The time of all threads but theirs.
+void accept_from(std::size_t appliances, benchmark::State& state) {
   const SystemClock clock;
   systems::FakeSystemStore systems;
   const std::string secret(40, 's');
@@ -208,7 +209,6 @@ void accept(benchmark::State& state) {
   Pool pool(4, 1024);
   net::Server server({.listen_address = "127.0.0.1:0"}, router, pool, clock);
   if (!server.start()) std::abort();
-  net::RawClient client(server.port());
   std::vector<std::string> requests;
   for (const auto& report : reports()) {
     requests.push_back("POST /api/systems/inventory HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic " +
@@ -216,16 +216,36 @@ void accept(benchmark::State& state) {
                        "\r\nContent-Type: application/json\r\n" +
                        "Content-Length: " + std::to_string(report.size()) + "\r\n\r\n" + report);
   }
-  std::size_t at = 0;
+  constexpr std::size_t kRequests = 1000;  // of each
   for (auto _ : state) {
-    const double server_before = process_seconds() - thread_seconds();
-    if (client.ask(requests[at++ % requests.size()]).status != 202) std::abort();
-    state.SetIterationTime(process_seconds() - thread_seconds() - server_before);
+    const double before = process_seconds() - thread_seconds();
+    std::vector<std::future<double>> clients(appliances);
+    for (auto& client : clients) {
+      client = std::async(std::launch::async, [&] {
+        net::RawClient connection(server.port());
+        for (std::size_t i = 0; i < kRequests; ++i) {
+          if (connection.ask(requests[i % requests.size()]).status != 202) std::abort();
+        }
+        return thread_seconds();
+      });
+    }
+    double theirs = 0;
+    for (auto& client : clients) theirs += client.get();
+    const double server_seconds = process_seconds() - thread_seconds() - before - theirs;
+    state.SetIterationTime(server_seconds / static_cast<double>(appliances * kRequests));
   }
+}
+void accept(benchmark::State& state) {
+  accept_from(8, state);
+}
+// Its threads sleep between two requests: waking them comes on top.
+void accept_alone(benchmark::State& state) {
+  accept_from(1, state);
 }
 
 BENCHMARK(counters_only)->Iterations(1);
-BENCHMARK(accept)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(accept)->UseManualTime()->Iterations(5)->Unit(benchmark::kMicrosecond);
+BENCHMARK(accept_alone)->UseManualTime()->Iterations(5)->Unit(benchmark::kMicrosecond);
 BENCHMARK(check)->Unit(benchmark::kMicrosecond);
 BENCHMARK(read_message)->Unit(benchmark::kMicrosecond);
 BENCHMARK(hash)->Unit(benchmark::kMicrosecond);
