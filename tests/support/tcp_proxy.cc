@@ -93,6 +93,7 @@ void TcpProxy::delay(std::chrono::milliseconds time) {
 void TcpProxy::set(Trap trap) {
   const std::lock_guard lock(mutex_);
   trap_ = std::move(trap);
+  ++set_;
   matched_ = 0;
   closed_ = false;
 }
@@ -239,38 +240,31 @@ bool TcpProxy::write(Side& side) {
 
 // A long request comes in pieces: each may hold the text that is looked for, the first one counts.
 bool TcpProxy::note_request(Pair& pair, const std::string& bytes) {
-  {
-    const std::lock_guard lock(mutex_);
-    const bool fresh = pair.answered;
-    pair.answered = false;
-    if (fresh) ++requests_;
-    if (!trap_ || closed_ || pair.trapped) return true;
-    if (trap_->containing.empty() ? !fresh : bytes.find(trap_->containing) == std::string::npos) return true;
-    if (++matched_ != trap_->nth) return true;
-    if (trap_->moment == Moment::after_answer) {
-      pair.trapped = true;
-      return true;
-    }
+  const std::lock_guard lock(mutex_);
+  const bool fresh = pair.answered;
+  pair.answered = false;
+  if (fresh) ++requests_;
+  if (!trap_ || closed_ || pair.trapped == set_) return true;
+  if (trap_->containing.empty() ? !fresh : bytes.find(trap_->containing) == std::string::npos) return true;
+  if (++matched_ != trap_->nth) return true;
+  if (trap_->moment == Moment::after_answer) {
+    pair.trapped = set_;
+    return true;
   }
   close_trap();
   return false;
 }
 
 bool TcpProxy::note_answer(Pair& pair) {
+  const std::lock_guard lock(mutex_);
   pair.answered = true;
-  if (!pair.trapped) return true;
+  if (!trap_ || pair.trapped != set_) return true;
   close_trap();
   return false;
 }
 
 void TcpProxy::close_trap() {
-  std::function<void()> act;
-  {
-    const std::lock_guard lock(mutex_);
-    if (trap_) act = trap_->act;
-  }
-  if (act) act();
-  const std::lock_guard lock(mutex_);
+  if (trap_->act) trap_->act();
   closed_ = true;
   changed_.notify_all();
 }

@@ -32,8 +32,8 @@ class TcpProxy {
     // Counts requests that contain this. What a client sends until it is answered is one request.
     std::string containing = {};
     std::uint64_t nth = 1;
-    // Called on the proxy's thread as the trap closes, before the connection is reset. Must not call the
-    // proxy.
+    // Called on the proxy's thread as the trap closes, before the connection is reset and before anybody is
+    // told that it closed. Must not call the proxy.
     std::function<void()> act = {};
   };
 
@@ -74,7 +74,7 @@ class TcpProxy {
     Side client;
     Side server;
     bool answered = true;
-    bool trapped = false;  // its answer will not get through
+    std::uint64_t trapped = 0;  // the trap that does not let its answer through
   };
 
   void run(const std::stop_token& stop);
@@ -85,6 +85,7 @@ class TcpProxy {
   bool write(Side& side);
   bool note_request(Pair& pair, const std::string& bytes);
   bool note_answer(Pair& pair);
+  // With the mutex held: nobody who takes the trap off sees it half closed.
   void close_trap();
   void reset(Pair& pair);
   [[nodiscard]] int next_wait() const;
@@ -103,6 +104,7 @@ class TcpProxy {
   std::uint64_t resets_done_ = 0;
   std::chrono::milliseconds delay_{0};
   std::optional<Trap> trap_;
+  std::uint64_t set_ = 0;  // traps so far
   std::uint64_t matched_ = 0;
   bool closed_ = false;
   std::uint64_t requests_ = 0;
