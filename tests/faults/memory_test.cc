@@ -32,6 +32,12 @@ TEST_P(Faults, MemoryLimit) {
   std::size_t restarts = 0;
   const auto post = [&](Appliance& box, const std::string& body) {
     tally.post(box, body);
+    // The sanitizer may lack the memory for its last words, and then it waits for itself instead of ending.
+    if (service_->process().err().find("AddressSanitizer: CHECK failed: sanitizer_common.cpp") !=
+            std::string::npos &&
+        service_->running()) {
+      service_->process().kill_hard();
+    }
     if (service_->running()) return;
     ++restarts;
     service_->start();
