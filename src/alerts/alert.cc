@@ -39,6 +39,11 @@ bool lies_in(std::string_view path, std::string_view place) {
   return path.starts_with(place) && (path.size() == place.size() || path[place.size()] == '.');
 }
 
+bool pattern_rests(const LastPatterns& last, const StoredDiff& diff, Duration window) {
+  const auto of_path = last.find(diff.field_path);
+  return of_path != last.end() && of_path->second > diff.created_at - window;
+}
+
 std::vector<std::string> changed_paths(const NotifyState& state) {
   std::set<std::string> paths;
   for (const StoredDiff& diff : state.unsent) paths.insert(diff.field_path);
@@ -48,9 +53,7 @@ std::vector<std::string> changed_paths(const NotifyState& state) {
 std::vector<std::string> paths_to_count(const NotifyState& state, Duration window) {
   std::set<std::string> paths;
   for (const StoredDiff& diff : state.unsent) {
-    const auto last = state.last_pattern.find(diff.field_path);
-    if (last == state.last_pattern.end() || last->second <= diff.created_at - window)
-      paths.insert(diff.field_path);
+    if (!pattern_rests(state.last_pattern, diff, window)) paths.insert(diff.field_path);
   }
   return {paths.begin(), paths.end()};
 }

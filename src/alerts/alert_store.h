@@ -28,6 +28,11 @@ struct OpenAlert {
 // The path is that place, or leads into it: "facts.nodes.2.version" lies in "facts.nodes.2".
 bool lies_in(std::string_view path, std::string_view place);
 
+// When a path that a pattern alert was about had changed.
+using LastPatterns = std::map<std::string, Time, std::less<>>;
+// The last one was less than `window` before this change: no other follows yet.
+bool pattern_rests(const LastPatterns& last, const StoredDiff& diff, Duration window);
+
 // What the store knows about one system whose diffs are to be told.
 struct NotifyState {
   systems::System system;
@@ -36,7 +41,7 @@ struct NotifyState {
   std::vector<OpenAlert> open;
   // For each field_path of `unsent`: created_at of the diff of the newest alert whose rule is kPatternRule,
   // if there is one.
-  std::map<std::string, Time, std::less<>> last_pattern;
+  LastPatterns last_pattern;
   // For each of paths_to_count(): when it changed, by created_at of the system's stored diffs at or after
   // `since`, these included; oldest first. Empty where all of its changes are older.
   std::map<std::string, std::vector<Time>, std::less<>> occurrences;
@@ -44,8 +49,8 @@ struct NotifyState {
 
 // The field_paths of `unsent`, each once, by name.
 std::vector<std::string> changed_paths(const NotifyState& state);
-// Those of them about which a pattern alert may follow: not where the last one was less than `window` before
-// each of the changes. So of a path that flaps all day, its changes are read once a day and not with each.
+// Those of them about which a pattern alert may follow: it does not rest at one of the changes. So of a path
+// that flaps all day, its changes are read once a day and not with each.
 std::vector<std::string> paths_to_count(const NotifyState& state, Duration window);
 
 struct Resolved {

@@ -131,9 +131,8 @@ class Decision {
     const PatternRule& pattern = set_.pattern;
     const auto times = state_.occurrences.find(diff.field_path);
     if (!pattern.enabled || times == state_.occurrences.end()) return;
+    if (pattern_rests(last_pattern_, diff, pattern.window)) return;
     const Time begin = diff.created_at - pattern.window;
-    const auto last = last_pattern_.find(diff.field_path);
-    if (last != last_pattern_.end() && last->second > begin) return;
     const auto occurrences =
         static_cast<std::size_t>(std::count_if(times->second.begin(), times->second.end(), [&](Time time) {
           return time > begin && time <= diff.created_at;
@@ -167,7 +166,7 @@ class Decision {
 
   const RuleSet& set_;
   const NotifyState& state_;
-  std::map<std::string, Time, std::less<>> last_pattern_;
+  LastPatterns last_pattern_;
   std::vector<OpenAlert> open_;  // still
   NotifyPlan plan_;
 };
