@@ -2,8 +2,8 @@
 // The queue port on Redis lists. For a stage named Q: Q is a list (LPUSH at the head, taken from the tail),
 // Q:delayed a sorted set by Unix seconds, Q:dead a list (newest at the head). Beside them Q:claim:<worker>
 // (list), Q:leases (sorted set, worker by expiry in ms), Q:fence, Q:busy (hash, system -> worker) and
-// Q:strikes (hash). Two delayed messages with the very same text are one member of the sorted set: they have
-// one id, so one effect.
+// Q:strikes (hash, SHA-256 of a text -> "count attempt", the attempt that struck last). Two delayed messages
+// with the very same text are one member of the sorted set: they have one id, so one effect.
 #pragma once
 
 #include <array>
