@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <chrono>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -29,8 +28,8 @@ struct Case {
   const char* name;
   EngineKind engine;
   Moment moment = Moment::before_request;                 // of the requests to PostgreSQL
-  std::int32_t kinds = FailingCalls::kWrites;             // of the calls on the embedded engine, and
-  FailingDisk::Fault fault = FailingDisk::Fault::broken;  // what happens at them
+  std::int32_t kinds = FailingCalls::kWrites;             // of the calls on the embedded engine
+  FailingDisk::Fault fault = FailingDisk::Fault::broken;  // at them; of a request, a cut or what kills
 };
 
 // One backup is kept: each upload removes the one before.
@@ -50,7 +49,11 @@ class EveryCallOfABackup : public testing::TestWithParam<Case> {
 
   void fail_at(std::uint64_t nth) {
     if (GetParam().engine == EngineKind::servers) {
-      trial_->postgres_wire().set({.moment = GetParam().moment, .nth = nth});
+      const pid_t victim = trial_->service().pid();
+      const bool kills = GetParam().fault == FailingDisk::Fault::kills;
+      trial_->postgres_wire().set({.moment = GetParam().moment, .nth = nth, .act = [=] {
+                                     if (kills) kill(victim, SIGKILL);
+                                   }});
     } else {
       disk_.set(trial_->service().folder() / "data", GetParam().fault, static_cast<std::int64_t>(nth), false,
                 GetParam().kinds);
@@ -61,6 +64,14 @@ class EveryCallOfABackup : public testing::TestWithParam<Case> {
     return GetParam().engine == EngineKind::servers ? trial_->postgres_wire().unset() : disk_.unset();
   }
   HttpResponse upload(const std::string& content) { return box_->http().post(kPath, content); }
+  // Uploads it where there is none. Its id.
+  std::string the_only_one(const std::string& content) {
+    const auto answer = upload(content);
+    const auto ids = backup_ids(*box_);
+    if (answer.status != 201 || ids.size() != 1)
+      throw std::runtime_error("expected one backup after 201: " + answer.body);
+    return ids.front();
+  }
   HttpResponse remove(const std::string& id) {
     return box_->http().request("DELETE", std::string(kPath) + "/" + id);
   }
@@ -76,12 +87,6 @@ class EveryCallOfABackup : public testing::TestWithParam<Case> {
 // The process is gone at one call after the other.
 class LastCallOfABackup : public EveryCallOfABackup {
  protected:
-  void kill_at(std::uint64_t nth) {
-    if (GetParam().engine == EngineKind::embedded) return fail_at(nth);
-    const pid_t victim = trial_->service().pid();
-    trial_->postgres_wire().set(
-        {.moment = GetParam().moment, .nth = nth, .act = [victim] { kill(victim, SIGKILL); }});
-  }
   // None where the process died before it answered.
   std::optional<int> status_of(const std::function<HttpResponse()>& request) {
     try {
@@ -89,13 +94,6 @@ class LastCallOfABackup : public EveryCallOfABackup {
     } catch (const std::runtime_error&) {
       return std::nullopt;
     }
-  }
-  // Who asked may know that the process is gone before the wire has noted that it was killed.
-  bool killed(std::optional<int> status) {
-    if (!status && GetParam().engine == EngineKind::servers) {
-      EXPECT_TRUE(trial_->postgres_wire().wait_closed(std::chrono::seconds(10)));
-    }
-    return failed();
   }
   void start_again() {
     Service& service = trial_->service();
@@ -128,9 +126,9 @@ TEST_P(LastCallOfABackup, CostsNoBackupAndNoRoom) {
   for (std::uint64_t n = 1; !HasFailure(); ++n) {
     SCOPED_TRACE("call " + std::to_string(n));
     const std::string comes = content(2 * n);
-    kill_at(n);
+    fail_at(n);
     const auto status = status_of([&] { return upload(comes); });
-    if (!killed(status)) {
+    if (!failed()) {
       EXPECT_EQ(status, 201);
       break;
     }
@@ -157,13 +155,10 @@ TEST_P(LastCallOfABackup, ThatGoesLeavesItWholeOrGone) {
   for (std::uint64_t n = 1; !HasFailure(); ++n) {
     SCOPED_TRACE("call " + std::to_string(n));
     const std::string kept = content(n);
-    const auto uploaded = upload(kept);
-    ASSERT_EQ(uploaded.status, 201) << uploaded.body;
-    const auto ids = backup_ids(*box_);
-    ASSERT_EQ(ids.size(), 1U);
-    kill_at(n);
-    const auto status = status_of([&] { return remove(ids.front()); });
-    if (!killed(status)) {
+    const std::string id = the_only_one(kept);
+    fail_at(n);
+    const auto status = status_of([&] { return remove(id); });
+    if (!failed()) {
       EXPECT_EQ(status, 200);
       break;
     }
@@ -174,7 +169,7 @@ TEST_P(LastCallOfABackup, ThatGoesLeavesItWholeOrGone) {
     if (status) {
       EXPECT_THAT(stored, IsEmpty());
     }
-    EXPECT_EQ(remove(ids.front()).status, stored.empty() ? 404 : 200);
+    EXPECT_EQ(remove(id).status, stored.empty() ? 404 : 200);
     EXPECT_TRUE(eventually([&] { return files() == 0; })) << files() << " files";
   }
   std::cout << kills << " kills\n";
@@ -184,8 +179,16 @@ TEST_P(LastCallOfABackup, ThatGoesLeavesItWholeOrGone) {
 INSTANTIATE_TEST_SUITE_P(
     , LastCallOfABackup,
     testing::Values(
-        Case{"BeforePostgresHears", EngineKind::servers, Moment::before_request},
-        Case{"AfterPostgresAnswered", EngineKind::servers, Moment::after_answer},
+        Case{"BeforePostgresHears",
+             EngineKind::servers,
+             Moment::before_request,
+             {},
+             FailingDisk::Fault::kills},
+        Case{"AfterPostgresAnswered",
+             EngineKind::servers,
+             Moment::after_answer,
+             {},
+             FailingDisk::Fault::kills},
         Case{"Write", EngineKind::embedded, {}, FailingCalls::kWrites, FailingDisk::Fault::kills},
         Case{"HalfOfAWrite",
              EngineKind::embedded,
@@ -229,12 +232,9 @@ TEST_P(EveryCallOfABackup, ThatGoesMayFailAndItIsWholeOrGone) {
   for (std::uint64_t n = 1; !HasFailure(); ++n) {
     SCOPED_TRACE("call " + std::to_string(n));
     const std::string kept = content(n);
-    const auto uploaded = upload(kept);
-    ASSERT_EQ(uploaded.status, 201) << uploaded.body;
-    const auto ids = backup_ids(*box_);
-    ASSERT_EQ(ids.size(), 1U);
+    const std::string id = the_only_one(kept);
     fail_at(n);
-    const auto answer = remove(ids.front());
+    const auto answer = remove(id);
     const bool met = failed();
     ASSERT_THAT(answer.status, AnyOf(200, 503)) << answer.body;
     const auto stored = contents();
@@ -243,7 +243,7 @@ TEST_P(EveryCallOfABackup, ThatGoesMayFailAndItIsWholeOrGone) {
     } else {
       EXPECT_THAT(stored, AnyOf(IsEmpty(), ElementsAre(kept)));
     }
-    EXPECT_EQ(remove(ids.front()).status, stored.empty() ? 404 : 200);
+    EXPECT_EQ(remove(id).status, stored.empty() ? 404 : 200);
     EXPECT_THAT(contents(), IsEmpty());
     if (!met) break;
     ++faults;

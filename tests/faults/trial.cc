@@ -18,9 +18,9 @@ namespace {
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// From the end of the faults: leases of hung workers, pauses between tries, the sweep and a slow machine.
-// Beside that, for each message that waits then. And the slowest answer while whatever is broken: a server
-// that says nothing is given up after some seconds.
+// kRecovery: from the end of the faults, for leases of hung workers, pauses between tries, the sweep and a
+// slow machine. kEach: beside that, for each message that waits then. kSlowest: an answer while whatever is
+// broken; a server that says nothing is given up after some seconds.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr auto kRecovery = 3min;
 constexpr auto kEach = 100ms;
