@@ -285,6 +285,43 @@ TEST_P(AlertStoreContract, ShowsTheLastPatternAlertOfAPath) {
   })));
 }
 
+TEST_P(AlertStoreContract, OfManyQuestionsEachIsAnsweredByItsOwnPast) {
+  add_systems({"a", "b", "c"});
+  alert("a", {"x", "y.z"}, 10, Severity::high, {"log"});
+  alert("b", {"y"}, 10, Severity::high, {"log"});
+  const auto flapped = changed("b", {change("x", "1", "2")}, 20);
+  ASSERT_TRUE(succeeded(notify("b", {flapped}, 21, [](const NotifyState& state) {
+    return NotifyPlan{{{state.unsent[0].id, "pattern", "pattern", "flaps", Severity::high, {}}}, {}};
+  })));
+  changed("c", {change("x", "1", "2"), change("y", "1", "2")}, 25);
+  std::vector<std::vector<RecordId>> records;
+  std::vector<alerts::NotifyQuestion> questions;
+  for (const char* system : {"a", "b", "c"}) {
+    records.push_back({changed(system, {change("x", "2", "1"), change("y", "2", "1")}, 40)});
+    questions.push_back({.system_id = id_of(system),
+                         .records = records.back(),
+                         .since = at(system == std::string_view("a") ? 35 : 0),
+                         .now = at(50),
+                         .out_of_order = true,
+                         .window = std::chrono::seconds(100)});
+  }
+  std::ranges::sort(questions, {}, &alerts::NotifyQuestion::system_id);
+  std::map<std::string, std::string> seen;
+  const auto told = stores_.alerts.notify_all(questions, [&](const NotifyState& state) {
+    auto& text = seen[state.system.id.text()];
+    for (const auto& open : state.open) text += fmt::format("open {} {}; ", open.rule, open.field_path);
+    for (const auto& [path, when] : state.last_pattern)
+      text += fmt::format("pattern {} {}; ", path, when == at(20));
+    for (const auto& [path, times] : state.occurrences) text += fmt::format("{} {}; ", path, times.size());
+    return NotifyPlan{};
+  });
+  ASSERT_TRUE(succeeded(told));
+  EXPECT_THAT(seen, testing::UnorderedElementsAre(
+                        Pair(id_of("a").text(), "open rule x; open rule y.z; x 1; y 1; "),
+                        Pair(id_of("b").text(), "open rule y; open pattern x; pattern x true; y 2; "),
+                        Pair(id_of("c").text(), "x 2; y 2; ")));
+}
+
 // All that happened to a path that flaps is read when the next pattern alert may come, and not each time.
 TEST_P(AlertStoreContract, CountsAPathOnlyWhenAPatternAlertMayFollow) {
   add_systems({"a"});

@@ -36,22 +36,35 @@ constexpr std::string_view kEarlier =
     "WHERE d.system_id = q.system_id AND notification_sent = false AND current_id < q.least) "
     "FROM unnest($1::{}[], $2::bigint[]) AS q(system_id, least)";
 
+// About places of systems: what $1 and $2 list pair by pair, put together for each system, whose index is
+// then walked once. OFFSET 0 keeps the planner from joining whole tables for it.
+constexpr std::string_view kPlaces =
+    "(SELECT u.system_id, array_agg(u.place) AS places "
+    "FROM unnest($1::{}[], $2::text[]) AS u(system_id, place) GROUP BY u.system_id)";
+
 constexpr std::string_view kOpen =
-    "SELECT a.id, a.rule, d.diff_type, a.field_path, d.previous_value "
+    "SELECT q.system_id, o.* FROM {} AS q CROSS JOIN LATERAL "
+    "(SELECT a.id, a.rule, d.diff_type, a.field_path, d.previous_value "
     "FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id "
-    "WHERE a.system_id = $1 AND a.is_resolved = false AND a.rule IS NOT NULL "
-    "AND EXISTS (SELECT FROM unnest($2::text[]) AS place "
-    "WHERE a.field_path = place OR starts_with(a.field_path, place || '.')) ORDER BY a.id";
+    "WHERE a.system_id = q.system_id AND a.is_resolved = false AND a.rule IS NOT NULL "
+    "AND EXISTS (SELECT FROM unnest(q.places) AS place "
+    "WHERE a.field_path = place OR starts_with(a.field_path, place || '.')) OFFSET 0) AS o ORDER BY o.id";
 
+// Since $3, which is each pair's.
 constexpr std::string_view kOccurrences =
-    "SELECT field_path, created_at FROM inventory_diffs "
-    "WHERE system_id = $1 AND field_path = ANY($2::text[]) AND created_at >= $3 ORDER BY created_at";
+    "SELECT q.system_id, o.* FROM (SELECT u.system_id, u.since, array_agg(u.place) AS places "
+    "FROM unnest($1::{}[], $2::text[], $3::timestamptz[]) AS u(system_id, place, since) "
+    "GROUP BY u.system_id, u.since) AS q CROSS JOIN LATERAL "
+    "(SELECT d.field_path, d.created_at FROM inventory_diffs d WHERE d.system_id = q.system_id "
+    "AND d.created_at >= q.since AND d.field_path = ANY(q.places) OFFSET 0) AS o ORDER BY o.created_at";
 
+// The rule's name as text: only so does every plan see that the index of these alerts is enough.
 constexpr std::string_view kLastPattern =
-    "SELECT DISTINCT ON (a.field_path) a.field_path, d.created_at "
+    "SELECT DISTINCT ON (q.system_id, o.field_path) q.system_id, o.field_path, o.created_at "
+    "FROM {} AS q CROSS JOIN LATERAL (SELECT a.id, a.field_path, d.created_at "
     "FROM inventory_alerts a JOIN inventory_diffs d ON d.id = a.diff_id "
-    "WHERE a.system_id = $1 AND a.field_path = ANY($2::text[]) AND a.rule = $3 "
-    "ORDER BY a.field_path, a.id DESC";
+    "WHERE a.system_id = q.system_id AND a.field_path = ANY(q.places) AND a.rule = '{}' OFFSET 0) AS o "
+    "ORDER BY q.system_id, o.field_path, o.id DESC";
 
 // One row of alert_notifications.
 struct Telling {
@@ -86,20 +99,21 @@ alerts::StoredDiff diff_at(const Rows& rows, int row) {
   return diff;
 }
 
-std::vector<alerts::OpenAlert> open_from(const Rows& rows) {
-  std::vector<alerts::OpenAlert> open;
-  for (int row = 0; row < rows.count(); ++row) {
-    open.push_back({AlertId{rows.int64(row, 0)}, rows.text(row, 1),
-                    diff::parse_change_type(rows.view(row, 2)).value_or(ChangeType::update),
-                    rows.text(row, 3), rows.maybe_text(row, 4)});
-  }
-  return open;
-}
-
 std::vector<std::string> systems_of(const Round& round) {
   std::vector<std::string> ids;
   for (const auto& asked : round) ids.push_back(asked.question->system_id.text());
   return ids;
+}
+
+// Calls use(asked, row) for each row about a system of the round.
+template <class Use>
+void for_each_row(Round& round, const Rows& rows, int system_column, Use use) {
+  std::map<std::string_view, Asked*> by_system;
+  for (auto& asked : round) by_system.emplace(asked.question->system_id.text(), &asked);
+  for (int row = 0; row < rows.count(); ++row) {
+    const auto place = by_system.find(rows.view(row, system_column));
+    if (place != by_system.end()) use(*place->second, row);
+  }
 }
 
 void add_unsent_queries(Transaction& transaction, const Schema& schema, const Round& round) {
@@ -122,26 +136,18 @@ void add_unsent_queries(Transaction& transaction, const Schema& schema, const Ro
 void read_unsent(Transaction& transaction, const Schema& schema, Round& round) {
   add_unsent_queries(transaction, schema, round);
   const auto answers = transaction.flush();
-  std::map<std::string_view, Asked*> by_system;
-  for (auto& asked : round) by_system.emplace(asked.question->system_id.text(), &asked);
-  const auto each = [&](const Rows& rows, int system_column, auto use) {
-    for (int row = 0; row < rows.count(); ++row) {
-      const auto place = by_system.find(rows.view(row, system_column));
-      if (place != by_system.end()) use(*place->second, row);
-    }
-  };
   std::set<const Asked*> there;
-  each(answers[0], 0, [&](Asked& asked, int row) {
+  for_each_row(round, answers[0], 0, [&](Asked& asked, int row) {
     asked.state.system = system_at(answers[0], row);
     there.insert(&asked);
   });
-  each(answers[1], 9, [&](Asked& asked, int row) {
+  for_each_row(round, answers[1], 9, [&](Asked& asked, int row) {
     auto diff = diff_at(answers[1], row);
     const auto& records = asked.question->records;
     if (!there.contains(&asked) || std::ranges::find(records, diff.record_id) == records.end()) return;
     asked.state.unsent.push_back(std::move(diff));
   });
-  each(answers[2], 0, [&](Asked& asked, int row) {
+  for_each_row(round, answers[2], 0, [&](Asked& asked, int row) {
     const auto earlier = answers[2].maybe_int64(row, 1);
     if (!earlier || asked.question->out_of_order || asked.state.unsent.empty()) return;
     asked.answer->earlier = RecordId{*earlier};
@@ -150,39 +156,51 @@ void read_unsent(Transaction& transaction, const Schema& schema, Round& round) {
   std::erase_if(round, [](const Asked& asked) { return asked.state.unsent.empty(); });
 }
 
+// A path of a system about which something is asked.
+struct Place {
+  const Asked* asked;
+  std::string path;
+};
+
+Params params_of(const std::vector<Place>& places) {
+  return Params()
+      .array(places, [](const Place& place) { return place.asked->question->system_id; })
+      .array(places, [](const Place& place) { return std::string_view(place.path); });
+}
+
 // What was found about the paths of `unsent`, and how often those changed about which that asks.
-void read_past(Transaction& transaction, Round& round) {
+void read_past(Transaction& transaction, const Schema& schema, Round& round) {
+  std::vector<Place> changed;
   for (const auto& asked : round) {
-    const auto params = Params::of(asked.question->system_id).texts(alerts::changed_paths(asked.state));
-    transaction.add(std::string(kOpen), params);
-    transaction.add(std::string(kLastPattern), Params(params).add(alerts::kPatternRule));
+    for (auto& path : alerts::changed_paths(asked.state)) changed.push_back({&asked, std::move(path)});
   }
-  auto answers = transaction.flush();
-  auto next = answers.begin();
-  std::vector<Asked*> counted;
+  const auto places = fmt::format(kPlaces, schema.type("inventory_alerts.system_id"));
+  transaction.add(fmt::format(kOpen, places), params_of(changed));
+  transaction.add(fmt::format(kLastPattern, places, alerts::kPatternRule), params_of(changed));
+  const auto found = transaction.flush();
+  for_each_row(round, found[0], 0, [&](Asked& asked, int row) {
+    asked.state.open.push_back({AlertId{found[0].int64(row, 1)}, found[0].text(row, 2),
+                                diff::parse_change_type(found[0].view(row, 3)).value_or(ChangeType::update),
+                                found[0].text(row, 4), found[0].maybe_text(row, 5)});
+  });
+  for_each_row(round, found[1], 0, [&](Asked& asked, int row) {
+    asked.state.last_pattern.emplace(found[1].text(row, 1), found[1].time(row, 2));
+  });
+
+  std::vector<Place> counted;
   for (auto& asked : round) {
-    auto& state = asked.state;
-    state.open = open_from(*next++);
-    const Rows& patterns = *next++;
-    for (int row = 0; row < patterns.count(); ++row) {
-      state.last_pattern.emplace(patterns.text(row, 0), patterns.time(row, 1));
+    for (auto& path : alerts::paths_to_count(asked.state, asked.question->window)) {
+      asked.state.occurrences[path];
+      counted.push_back({&asked, std::move(path)});
     }
-    const auto paths = alerts::paths_to_count(state, asked.question->window);
-    for (const auto& path : paths) state.occurrences[path];
-    if (paths.empty()) continue;
-    counted.push_back(&asked);
-    transaction.add(std::string(kOccurrences),
-                    Params::of(asked.question->system_id).texts(paths).add(asked.question->since));
   }
   if (counted.empty()) return;
-  answers = transaction.flush();
-  next = answers.begin();
-  for (Asked* asked : counted) {
-    const Rows& occurrences = *next++;
-    for (int row = 0; row < occurrences.count(); ++row) {
-      asked->state.occurrences[occurrences.text(row, 0)].push_back(occurrences.time(row, 1));
-    }
-  }
+  const auto occurrences = transaction.run(
+      fmt::format(kOccurrences, schema.type("inventory_diffs.system_id")),
+      params_of(counted).array(counted, [](const Place& place) { return place.asked->question->since; }));
+  for_each_row(round, occurrences, 0, [&](Asked& asked, int row) {
+    asked.state.occurrences[occurrences.text(row, 1)].push_back(occurrences.time(row, 2));
+  });
 }
 
 void tell(std::vector<Telling>& tellings, Telling telling, const std::vector<std::string>& channels) {
@@ -305,7 +323,7 @@ void mark_sent(Transaction& transaction, Round& round) {
 void answer(Transaction& transaction, const Schema& schema, Round round, const alerts::DecideNotify& decide) {
   read_unsent(transaction, schema, round);
   if (round.empty()) return;
-  read_past(transaction, round);
+  read_past(transaction, schema, round);
   for (auto& asked : round) asked.plan = decide(asked.state);
   write_alerts(transaction, schema, round);
   write_resolutions(transaction, schema, round);
