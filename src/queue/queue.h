@@ -77,7 +77,7 @@ class Queue {
   virtual ~Queue() = default;
 
   // All texts or none, durable as the engine promises, in this order. `unavailable` when ready + delayed
-  // would exceed the configured maximum depth.
+  // would exceed the configured maximum depth; calls at the same moment may each exceed it once.
   virtual Result<void> enqueue(Stage stage, std::span<const std::string> texts) = 0;
 
   // A worker that has an unsettled claim gets that one again; else an expired claim of another worker is

@@ -18,13 +18,8 @@ std::string sha1_hex(std::string_view text) {
   return to_hex(std::span<const unsigned char>(digest.data(), size));
 }
 
-// Only this one may be refused for want of memory: all others are what empties a full Redis.
-constexpr std::string_view kEnqueue = R"lua(#!lua
-local most = tonumber(ARGV[1])
-local waiting = redis.call('LLEN', KEYS[1]) + redis.call('ZCARD', KEYS[2])
-if most > 0 and waiting + #ARGV - 1 > most then return 0 end
-for i = 2, #ARGV do redis.call('LPUSH', KEYS[1], ARGV[i]) end
-return 1
+constexpr std::string_view kWaiting = R"lua(#!lua flags=allow-oom,no-writes
+return redis.call('LLEN', KEYS[1]) + redis.call('ZCARD', KEYS[2])
 )lua";
 
 // system_of() has to find what queue::system_of() finds.
@@ -202,8 +197,8 @@ Script::Script(std::string_view source) : text(source), sha(sha1_hex(source)) {}
 
 namespace scripts {
 
-const Script& enqueue() {
-  static const Script script(kEnqueue);
+const Script& waiting() {
+  static const Script script(kWaiting);
   return script;
 }
 const Script& claim() {

@@ -18,8 +18,8 @@ struct Script {
 
 namespace scripts {
 
-// KEYS ready, delayed; ARGV most (0: no limit), text…  -> 1, or 0 when that would be too many
-const Script& enqueue();
+// KEYS ready, delayed -> how many messages wait
+const Script& waiting();
 // KEYS ready, leases, fence, busy, own claim; ARGV worker, token, lease in ms, most texts, most bytes, prefix
 // of claims
 //   -> {} or {"F" or "A", text…}, oldest first
