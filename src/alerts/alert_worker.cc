@@ -145,12 +145,12 @@ Result<std::vector<Notified>> AlertWorker::ask(std::span<const NotifyQuestion> q
 }
 
 // Nothing to book: the diffs keep notification_sent = false, and the sweep tells them again.
-Result<void> AlertWorker::bury(std::span<const queue::Message> dead) {
+Result<std::map<MessageId, queue::Done>> AlertWorker::bury(std::span<const queue::Message> dead) {
   for (const queue::Message& message : dead) {
     log::error("notification_given_up", {{"system_id", message.system_id.text()},
                                          {"reason", message.error.value_or("no reason given")}});
   }
-  return {};
+  return std::map<MessageId, queue::Done>{};
 }
 
 }  // namespace collect::alerts

@@ -37,7 +37,7 @@ class AlertWorker final : public queue::Handler {
   // refused fails alone.
   Result<std::vector<queue::Outcome>> handle(std::span<const queue::Message> messages,
                                              const queue::StillOurs& still_ours) override;
-  Result<void> bury(std::span<const queue::Message> dead) override;
+  Result<std::map<MessageId, queue::Done>> bury(std::span<const queue::Message> dead) override;
 
   [[nodiscard]] const AlertCounters& counters() const { return counters_; }
 

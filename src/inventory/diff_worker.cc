@@ -98,7 +98,7 @@ Result<void> DiffWorker::compare(std::vector<SystemId> systems, std::vector<Comp
 // stand before its successors for ever. A job does not say which record it was: the oldest pending one is
 // given up. Whether that was to blame or not, and however often this is asked, no change is lost by it: the
 // next record is compared with the one before.
-Result<void> DiffWorker::bury(std::span<const queue::Message> dead) {
+Result<std::map<MessageId, queue::Done>> DiffWorker::bury(std::span<const queue::Message> dead) {
   for (const queue::Message& message : dead) {
     if (message.system_id.empty()) continue;
     const std::vector<SystemId> systems{message.system_id};
@@ -116,7 +116,7 @@ Result<void> DiffWorker::bury(std::span<const queue::Message> dead) {
                                          {"reason", message.error.value_or("no reason given")}});
     }
   }
-  return {};
+  return std::map<MessageId, queue::Done>{};
 }
 
 }  // namespace collect::inventory

@@ -32,7 +32,7 @@ class DiffWorker final : public queue::Handler {
 
   Result<std::vector<queue::Outcome>> handle(std::span<const queue::Message> messages,
                                              const queue::StillOurs& still_ours) override;
-  Result<void> bury(std::span<const queue::Message> dead) override;
+  Result<std::map<MessageId, queue::Done>> bury(std::span<const queue::Message> dead) override;
 
   [[nodiscard]] const DiffCounters& counters() const { return counters_; }
 

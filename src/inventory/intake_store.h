@@ -146,8 +146,9 @@ class IntakeStore {
   virtual Result<std::vector<RecordId>> take_in(std::span<const Arrival> batch, Time now,
                                                 const DecideIntake& decide) = 0;
 
-  // Books messages that went to the dead letters (record is not set). Repeating one is no error.
-  virtual Result<void> book_dead(std::span<const ProcessedMessage> messages, Time now) = 0;
+  // Books messages that go to the dead letters (record is not set). Repeating one is no error. Gives those
+  // that are booked with their effects already: they stay so.
+  virtual Result<std::set<MessageId>> book_dead(std::span<const ProcessedMessage> messages, Time now) = 0;
 
   // What became of a system's message; nullopt: nothing yet, or not this system's, or forgotten.
   virtual Result<std::optional<Receipt>> receipt(const SystemId& system_id, const MessageId& message_id) = 0;

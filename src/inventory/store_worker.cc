@@ -191,14 +191,23 @@ Result<void> StoreWorker::store(std::span<Work> batch, std::vector<queue::Outcom
   return {};
 }
 
-Result<void> StoreWorker::bury(std::span<const queue::Message> dead) {
+Result<std::map<MessageId, queue::Done>> StoreWorker::bury(std::span<const queue::Message> dead) {
   std::vector<ProcessedMessage> booked;
   for (const queue::Message& message : dead) {
     booked.push_back({message.id, message.system_id, Outcome::dead, std::nullopt,
                       message.error.value_or("no reason given"), message.created_at});
   }
-  auto done = store_.book_dead(booked, clock_.now());
-  if (done) counters_.dead += dead.size();  // not once for each try
+  const Time now = clock_.now();
+  const auto alive = store_.book_dead(booked, now);
+  if (!alive) return alive.failure();
+  counters_.dead += dead.size() - alive->size();  // not once for each try
+  std::map<MessageId, queue::Done> done;
+  for (const queue::Message& message : dead) {
+    if (!alive->contains(message.id)) continue;
+    auto& follows = done[message.id].onward;
+    if (!message.system_id.empty())  // else the sweep finds what is left to do
+      follows.push_back(comparison_job(message.system_id, message.max_attempts, now));
+  }
   return done;
 }
 

@@ -34,7 +34,7 @@ class StoreWorker final : public queue::Handler {
 
   Result<std::vector<queue::Outcome>> handle(std::span<const queue::Message> messages,
                                              const queue::StillOurs& still_ours) override;
-  Result<void> bury(std::span<const queue::Message> dead) override;
+  Result<std::map<MessageId, queue::Done>> bury(std::span<const queue::Message> dead) override;
 
   [[nodiscard]] const StoreCounters& counters() const { return counters_; }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets many threads share one enqueue() call, so that a durable write (a round trip, an fsync) is paid once
+// Lets many threads share one enqueue() call, so that a durable write (round trips, an fsync) is paid once
 // for all that wait at that moment. Whoever comes while nobody writes leads: it writes for everybody that
 // waits. No thread of its own. All functions are safe from any thread.
 #pragma once

@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -127,6 +128,7 @@ class Consumer::Batch {
       if (*strikes >= kStrikes) {
         dead_letter_of(text, "handling it ended the process, or outlived the lease, too often");
         condemned_.push_back(&text);
+        if (!dead_.empty()) may_be_done_.insert(dead_.back().id);
         continue;
       }
       if (auto message = read(text)) handle_alone(*std::move(message), text, Struck::yes);
@@ -224,8 +226,11 @@ class Consumer::Batch {
   void dead_letter_of(const std::string& text, std::string_view reason) {
     auto letter = dead_letter(text, consumer_.options_.stage, reason, consumer_.clock_.now());
     // It reads its own writing; were that not so, the letter itself would still be kept.
-    if (auto message = decode(letter, consumer_.options_.max_attempts)) dead_.push_back(*std::move(message));
-    settlement_.dead.push_back(std::move(letter));
+    if (auto message = decode(letter, consumer_.options_.max_attempts)) {
+      dead_.push_back(*std::move(message));
+    } else {
+      settlement_.dead.push_back(std::move(letter));
+    }
   }
 
   void apply(Message message, Outcome outcome) {
@@ -238,7 +243,6 @@ class Consumer::Batch {
     const Time now = consumer_.clock_.now();
     Message next = after_failure(std::move(message), std::get<Failed>(outcome).reason, now);
     if (next.attempts >= next.max_attempts) {
-      settlement_.dead.push_back(encode(next));
       dead_.push_back(std::move(next));
     } else {
       const Duration delay = retry_delay(consumer_.options_.retry_delay, next.attempts);
@@ -249,8 +253,18 @@ class Consumer::Batch {
   // False: the batch stays claimed, for whoever adopts it.
   bool bury() {
     while (!dead_.empty()) {
-      Result<void> buried = bury_once();
-      if (buried) break;
+      const auto buried = bury_once();
+      if (buried) {
+        for (const Message& message : std::exchange(dead_, {})) {
+          const auto done = buried->find(message.id);
+          if (done == buried->end() || !may_be_done_.contains(message.id)) {
+            dead_.push_back(message);
+          } else {
+            apply(message, done->second);
+          }
+        }
+        break;
+      }
       if (buried.failure().kind != FailureKind::unavailable) {
         log::error("dead_letters_not_recorded", {{"stage", to_string(consumer_.options_.stage)},
                                                  {"messages", dead_.size()},
@@ -264,10 +278,11 @@ class Consumer::Batch {
       if (past_deadline()) return false;
       pause(buried.failure(), "bury");
     }
+    for (const Message& message : dead_) settlement_.dead.push_back(encode(message));
     return true;
   }
 
-  Result<void> bury_once() {
+  Result<std::map<MessageId, Done>> bury_once() {
     try {
       return consumer_.handler_.bury(dead_);
     } catch (const std::bad_alloc&) {
@@ -327,7 +342,8 @@ class Consumer::Batch {
   // Dead by their strikes. These stand until the letters are: another one in the claim may end the process
   // first.
   std::vector<const std::string*> condemned_;
-  std::vector<Time> made_at_;  // of the messages that are done
+  std::set<MessageId> may_be_done_;  // of these, those that can be read
+  std::vector<Time> made_at_;        // of the messages that are done
   std::uint64_t failed_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -58,8 +59,9 @@ class Handler {
 
   // These are about to become dead letters: record that (receipts). Each has `error` set. Of a text that
   // could not be read, `data` is dead_letter()'s (message.h), and the id may be made up. `unavailable` is
-  // tried again, other failures are logged.
-  virtual Result<void> bury(std::span<const Message> dead) = 0;
+  // tried again, other failures are logged. Gives those whose effects are committed, and what follows from
+  // them: who had them ended before it could settle. They are no dead letters.
+  virtual Result<std::map<MessageId, Done>> bury(std::span<const Message> dead) = 0;
 };
 
 struct ConsumerOptions {

@@ -39,6 +39,7 @@ class ScriptedHandler final : public Handler {
  public:
   std::function<Result<Outcome>(const Message&)> each = [](const Message&) { return Outcome(Done{}); };
   std::function<Result<void>()> at_burial = [] { return Result<void>(); };
+  std::set<std::string> had_effects;  // by their systems' names
   std::function<void(const StillOurs&)> before;
 
   Result<std::vector<Outcome>> handle(std::span<const Message> messages,
@@ -59,11 +60,15 @@ class ScriptedHandler final : public Handler {
     for (const auto& one : messages) handled_.push_back(one.system_id.text());
     return outcomes;
   }
-  Result<void> bury(std::span<const Message> dead) override {
-    if (auto buried = at_burial(); !buried) return buried;
+  Result<std::map<MessageId, Done>> bury(std::span<const Message> dead) override {
+    if (auto buried = at_burial(); !buried) return buried.failure();
     const std::lock_guard lock(mutex_);
     buried_.insert(buried_.end(), dead.begin(), dead.end());
-    return {};
+    std::map<MessageId, Done> done;
+    for (const Message& one : dead) {
+      if (had_effects.contains(one.system_id.text())) done[one.id] = {{{Stage::processing, "follows"}}};
+    }
+    return done;
   }
 
   std::vector<std::size_t> batches() {
@@ -327,6 +332,33 @@ TEST_F(ConsumerTest, ThreeStrikesAndItIsDeadUnread) {
   EXPECT_EQ(handler_.buried()[0].id, decode(deadly, 3)->id);
   EXPECT_THAT(*handler_.buried()[0].error, HasSubstr("too often"));
   EXPECT_THAT(queue_.dead(kStage), ElementsAre(AllOf(HasSubstr("\\\"system_id\\\""), HasSubstr("02"))));
+}
+
+// Three processes ended between its commit and its settling.
+TEST_F(ConsumerTest, WhatHasItsEffectsIsNoDeadLetter) {
+  const auto stored = message("02");
+  for (const char* end : {"first", "second"}) ASSERT_TRUE(queue_.strike(kStage, stored, end));
+  handler_.had_effects = {"02"};
+  queue_.orphan(kStage, {message("01"), stored, message("03")});
+  start();
+  ASSERT_TRUE(eventually(settled(1)));
+  stop();
+  EXPECT_THAT(handler_.handled(), ElementsAre("01", "03"));
+  EXPECT_THAT(handler_.buried(), SizeIs(1));
+  EXPECT_THAT(queue_.dead(kStage), IsEmpty());
+  EXPECT_THAT(queue_.ready(Stage::processing), ElementsAre("follows"));
+  EXPECT_EQ(queue_.strikes(kStage), 0U);
+  EXPECT_EQ(counters().handled, 3U);
+  EXPECT_EQ(counters().dead, 0U);
+}
+
+// A text that cannot be read had none, whatever the id that stands in it.
+TEST_F(ConsumerTest, WhatCannotBeReadIsADeadLetterUnderAnyId) {
+  handler_.had_effects = {"02"};
+  put({message("02") + "}"});
+  run_until(settled(1));
+  EXPECT_THAT(handler_.buried(), SizeIs(1));
+  EXPECT_THAT(queue_.dead(kStage), SizeIs(1));
 }
 
 TEST_F(ConsumerTest, AnOutageThatAnAdoptedMessageMeetsIsNoStrike) {

@@ -85,5 +85,32 @@ TEST(Faults, AMessageThatEndsTheProcessDiesAlone) {
   }
 }
 
+// Nobody's fault: the processes end in the moment after its effects are committed.
+TEST(Faults, AMessageWithItsEffectsIsNoDeadLetterHoweverOftenTheProcessEnds) {
+  for (const EngineKind engine : {EngineKind::embedded, EngineKind::servers}) {
+    SCOPED_TRACE(name_of(engine));
+    Trial trial(engine, {.seed = trial_seed(), .systems = 1, .program = crashing_collect()});
+    trial.begin();
+    Service& service = trial.service();
+    service.stop();
+    service.start({"--role", "api"});
+    trial.report(1);
+    service.stop();
+    service.settings()["COLLECT_CRASH_AT"] = "inventory.after_commit";
+    for (int ends = 0; ends < 3; ++ends) {
+      try {
+        service.start();
+      } catch (const std::runtime_error&) {
+        // It has met the message before it answered.
+      }
+      ASSERT_TRUE(eventually([&] { return !service.running(); }, 60s)) << "it does not end";
+    }
+    service.settings().erase("COLLECT_CRASH_AT");
+    service.start();
+    trial.expect_whole(0);
+    EXPECT_EQ(service.dead_letters(), 0U);
+  }
+}
+
 }  // namespace
 }  // namespace collect::test

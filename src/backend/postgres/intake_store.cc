@@ -227,7 +227,7 @@ void add_bookings(Transaction& transaction, std::span<const ProcessedMessage> me
       "$6::timestamptz[]) AS u "
       "ON CONFLICT (message_id) DO UPDATE SET system_id = EXCLUDED.system_id, outcome = EXCLUDED.outcome, "
       "record_id = EXCLUDED.record_id, reason = EXCLUDED.reason, received_at = EXCLUDED.received_at, "
-      "booked_at = EXCLUDED.booked_at WHERE p.outcome = 'dead'",
+      "booked_at = EXCLUDED.booked_at WHERE p.outcome = 'dead' RETURNING p.message_id",
       std::move(params));
 }
 
@@ -260,9 +260,16 @@ Result<std::vector<RecordId>> IntakeStore::take_in(std::span<const Arrival> batc
   return ids;
 }
 
-Result<void> IntakeStore::book_dead(std::span<const ProcessedMessage> messages, Time now) {
-  return pool_.write(
-      [&](Transaction& transaction, const Schema&) { add_bookings(transaction, messages, {}, now); });
+Result<std::set<MessageId>> IntakeStore::book_dead(std::span<const ProcessedMessage> messages, Time now) {
+  return pool_.write([&](Transaction& transaction, const Schema&) {
+    std::set<MessageId> alive;
+    for (const auto& message : messages) alive.insert(message.message_id);
+    add_bookings(transaction, messages, {}, now);
+    for (const auto& rows : transaction.flush()) {
+      for (int row = 0; row < rows.count(); ++row) alive.erase(MessageId(rows.text(row, 0)));
+    }
+    return alive;
+  });
 }
 
 Result<std::optional<inventory::Receipt>> IntakeStore::receipt(const SystemId& system_id,

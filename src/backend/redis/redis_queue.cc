@@ -137,10 +137,8 @@ void RedisQueue::forget(const Holder& holder, const std::string& token) {
 
 // ---------------------------------------------------------------- the port
 
-// Not in one script: Lua hashes each byte of a text that it is given, which took longer than all else that
-// Redis does for it. So the depth is looked at first, and processes that put at the same moment may each go
-// over it by one call. Only LPUSH may be refused for want of memory: all the scripts are what empties a full
-// Redis.
+// Lua hashes each byte of a text that it is given, so texts go around it (docs/decisions/0024). Only LPUSH
+// may be refused for want of memory: all the scripts are what empties a full Redis.
 Result<void> RedisQueue::enqueue(Stage stage, std::span<const std::string> texts) {
   if (texts.empty()) return {};
   const Keys& own = keys(stage);

@@ -90,17 +90,19 @@ RecordId resolve(const inventory::RecordRef& ref, const std::vector<RecordId>& i
   return ref.id ? *ref.id : ids.at(ref.new_record);
 }
 
-void book(Transaction& transaction, const ProcessedMessage& message, std::optional<RecordId> record_id,
+// False: it is booked with its effects already.
+bool book(Transaction& transaction, const ProcessedMessage& message, std::optional<RecordId> record_id,
           Time now) {
-  transaction.run(
-      "INSERT INTO processed_messages(message_id, system_id, outcome, record_id, reason, received_at, "
-      "booked_at)"
-      " VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6, ?7)"
-      " ON CONFLICT (message_id) DO UPDATE SET outcome = excluded.outcome, record_id = excluded.record_id,"
-      "   reason = excluded.reason, booked_at = excluded.booked_at"
-      " WHERE processed_messages.outcome = 'dead'",
-      message.message_id, message.system_id, inventory::to_string(message.outcome), record_id, message.reason,
-      message.received_at, now);
+  return transaction.run(
+             "INSERT INTO processed_messages(message_id, system_id, outcome, record_id, reason, received_at, "
+             "booked_at)"
+             " VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6, ?7)"
+             " ON CONFLICT (message_id) DO UPDATE SET outcome = excluded.outcome, record_id = "
+             "excluded.record_id,"
+             "   reason = excluded.reason, booked_at = excluded.booked_at"
+             " WHERE processed_messages.outcome = 'dead'",
+             message.message_id, message.system_id, inventory::to_string(message.outcome), record_id,
+             message.reason, message.received_at, now) > 0;
 }
 
 void write_plan(Transaction& transaction, const IntakePlan& plan, const std::vector<RecordId>& ids,
@@ -167,9 +169,13 @@ Result<std::vector<RecordId>> IntakeStore::take_in(std::span<const Arrival> batc
   return ids;
 }
 
-Result<void> IntakeStore::book_dead(std::span<const ProcessedMessage> messages, Time now) {
+Result<std::set<MessageId>> IntakeStore::book_dead(std::span<const ProcessedMessage> messages, Time now) {
   return database_.write([&](Transaction& transaction) {
-    for (const auto& message : messages) book(transaction, message, std::nullopt, now);
+    std::set<MessageId> alive;
+    for (const auto& message : messages) {
+      if (!book(transaction, message, std::nullopt, now)) alive.insert(message.message_id);
+    }
+    return alive;
   });
 }
 

@@ -13,7 +13,8 @@ class IntakeStore final : public inventory::IntakeStore {
 
   Result<std::vector<RecordId>> take_in(std::span<const inventory::Arrival> batch, Time now,
                                         const inventory::DecideIntake& decide) override;
-  Result<void> book_dead(std::span<const inventory::ProcessedMessage> messages, Time now) override;
+  Result<std::set<MessageId>> book_dead(std::span<const inventory::ProcessedMessage> messages,
+                                        Time now) override;
   Result<std::optional<inventory::Receipt>> receipt(const SystemId& system_id,
                                                     const MessageId& message_id) override;
   Result<std::uint64_t> forget_messages(Time before, std::size_t limit) override;
