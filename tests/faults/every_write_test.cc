@@ -33,9 +33,11 @@ class EveryWrite : public testing::TestWithParam<Case> {
     trial_.ensure_running();
     EXPECT_TRUE(eventually([&] { return trial_.quiet(); }, 60s)) << "no recovery from the last one";
     disk_.set(trial_.service().folder() / "data", GetParam().fault, nth, false, GetParam().kinds);
+    int rounds = 0;
     do {
+      EXPECT_LT(rounds++, kMostRounds) << "there is no call " << nth;
       trial_.report(1);
-      eventually([&] { return disk_.failed() > 0 || trial_.quiet(); }, 30s);
+      EXPECT_TRUE(eventually([&] { return disk_.failed() > 0 || trial_.quiet(); }, 60s));
     } while (faults_ < kFaults && disk_.failed() == 0 && !HasFailure());
     const bool met = disk_.unset();
     if (met) ++faults_;
@@ -46,7 +48,9 @@ class EveryWrite : public testing::TestWithParam<Case> {
     return met;
   }
 
-  static constexpr int kFaults = 5;  // at least
+  static constexpr int kFaults = 5;       // at least
+  static constexpr int kMostRounds = 20;  // of one workload
+  static constexpr int kCleanRuns = 3;    // in a row: then no workload has as many calls
   const std::uint64_t seed_ = trial_seed();
   int faults_ = 0;
   FailingDisk disk_;
@@ -57,8 +61,15 @@ TEST_P(EveryWrite, MayFailAndNothingIsLostOrDoubled) {
   trial_.begin();
   const int every = std::max(1, number_given("COLLECT_TEST_EVERY", GetParam().every));
   std::int64_t n = 1 + static_cast<std::int64_t>(seed_ % static_cast<std::uint64_t>(every));
-  while (meets_fault(n) && !HasFailure()) n += every;
-  std::cout << faults_ << " faults, a clean run after " << n - 1 << " calls\n";
+  for (int clean = 0; clean < kCleanRuns && !HasFailure();) {
+    if (meets_fault(n)) {
+      n += every;
+      clean = 0;
+    } else {
+      ++clean;
+    }
+  }
+  std::cout << faults_ << " faults, clean runs after " << n - 1 << " calls\n";
   EXPECT_GE(faults_, kFaults);
   trial_.expect_whole();
 }

@@ -322,6 +322,7 @@ void Trial::expect_nothing_lost() {
   const auto effects = booked();
   for (const auto& [id, in] : where) {
     EXPECT_EQ(in.size(), 1U) << id << " is in " << testing::PrintToString(in);
+    EXPECT_FALSE(in.front().ends_with("dead") && effects.contains(id)) << id << " is dead, and has effects";
   }
   for (const System& system : systems_) {
     for (const std::string& receipt : system.receipts) {

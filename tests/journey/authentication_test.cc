@@ -13,7 +13,7 @@ namespace {
 using std::chrono::steady_clock;
 
 // Without being told, a process would believe what it remembers for hours.
-constexpr milliseconds kAtOnce{1500};
+constexpr milliseconds kAtOnce{5000};
 
 // What an outsider can tell answers apart by.
 std::string all_of(const HttpResponse& answer) {

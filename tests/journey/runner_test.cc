@@ -77,11 +77,11 @@ class RunnerJourney : public testing::Test {
     }
     return sum;
   }
-  // One process's, or less on a slow machine; three would do three times as many.
+  // One process's, or less on a slow machine; two would do twice as many.
   void expect_rounds_of_one() {
     const auto from = std::chrono::steady_clock::now();
     const double before = rounds();
-    EXPECT_TRUE(eventually([&] { return rounds() - before >= 3; }, kMinute));
+    EXPECT_TRUE(eventually([&] { return rounds() - before >= 10; }, kMinute));
     const double after = rounds();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
     EXPECT_LE(after - before, seconds + 2);

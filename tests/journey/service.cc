@@ -320,6 +320,10 @@ void expect_single_effects(Service& service) {
   EXPECT_EQ(number("SELECT count(*) FROM (SELECT DISTINCT current_id, field_path FROM inventory_diffs) AS d"),
             number("SELECT count(*) FROM inventory_diffs"))
       << "a change of a record is told once";
+  EXPECT_EQ(number("SELECT count(*) FROM (SELECT DISTINCT diff_id, rule FROM inventory_alerts"
+                   " WHERE diff_id IS NOT NULL) AS a"),
+            number("SELECT count(*) FROM inventory_alerts WHERE diff_id IS NOT NULL"))
+      << "an alert of a rule and a change is raised once";
 }
 
 }  // namespace collect::test
