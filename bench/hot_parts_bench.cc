@@ -164,7 +164,7 @@ class NoStore final : public inventory::IntakeStore {
                                         const inventory::DecideIntake&) override {
     return internal("not asked");
   }
-  Result<void> book_dead(std::span<const inventory::ProcessedMessage>, Time) override {
+  Result<std::set<MessageId>> book_dead(std::span<const inventory::ProcessedMessage>, Time) override {
     return internal("not asked");
   }
   Result<std::optional<inventory::Receipt>> receipt(const SystemId&, const MessageId&) override {
