@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "faults/by_hand.h"
+#include "faults/fault_loop.h"
 #include "faults/trial.h"
 
 namespace collect::test {
@@ -32,9 +33,7 @@ struct Point {
 class EveryCall : public testing::TestWithParam<Point> {
  protected:
   TcpProxy& wire() { return GetParam().wire == Wire::redis ? trial_.redis_wire() : trial_.postgres_wire(); }
-  // The n-th request of a small workload meets the fault; false when that has fewer. How many it has differs
-  // from time to time, as more or less is claimed together: one that would be over before enough was tried
-  // goes on until its n-th.
+  // The n-th request of a small workload meets the fault; false when that has fewer.
   bool meets_fault(std::uint64_t nth) {
     trial_.ensure_running();
     EXPECT_TRUE(eventually([&] { return trial_.quiet(); }, 60s)) << "no recovery from the last one";
@@ -48,27 +47,24 @@ class EveryCall : public testing::TestWithParam<Point> {
       push_by_hand(trial_.service(),
                    message_of(id, {.id = "nobody", .key = "", .secret = ""}, "2026-01-02T03:04:05Z", "{}"));
     }
-    int rounds = 0;
-    do {
-      EXPECT_LT(rounds++, kMostRounds) << "there is no request " << nth;
-      trial_.report(1);
-      EXPECT_TRUE(eventually([&] { return wire().wait_closed(0ms) || trial_.quiet(); }, 60s));
-    } while (faults_ < kFaults && !wire().wait_closed(0ms) && !HasFailure());
+    const auto is_met = [&] { return wire().wait_closed(0ms); };
+    loop_.work_until_met(
+        [&] {
+          trial_.report(1);
+          EXPECT_TRUE(eventually([&] { return is_met() || trial_.quiet(); }, 60s));
+        },
+        is_met);
     const bool met = wire().unset();
     if (met && kills) {
       trial_.service().kill_hard();
       trial_.expect_nothing_lost();
     }
-    if (met) ++faults_;
     return met;
   }
 
-  static constexpr int kFaults = 5;       // at least
-  static constexpr int kMostRounds = 20;  // of one workload
-  static constexpr int kCleanRuns = 3;    // in a row: then no workload has as many requests
+  FaultLoop loop_;
   const std::uint64_t seed_ = trial_seed();
   int bad_ = 0;
-  int faults_ = 0;
   Trial trial_{EngineKind::servers,
                {.seed = seed_, .systems = 2, .settings = {{"QUEUE_RETRY_DELAY", "50ms"}}}};
 };
@@ -77,17 +73,8 @@ TEST_P(EveryCall, MayFailAndNothingIsLostOrDoubled) {
   trial_.begin();
   const auto every = static_cast<std::uint64_t>(
       std::max(1, number_given("COLLECT_TEST_EVERY", GetParam().also_bad ? 6 : 3)));
-  std::uint64_t n = 1 + seed_ % every;
-  for (int clean = 0; clean < kCleanRuns && !HasFailure();) {
-    if (meets_fault(n)) {
-      n += every;
-      clean = 0;
-    } else {
-      ++clean;
-    }
-  }
-  std::cout << faults_ << " faults, clean runs after " << n - 1 << " requests\n";
-  EXPECT_GE(faults_, kFaults);
+  loop_.run(seed_, every, [this](std::uint64_t nth) { return meets_fault(nth); });
+  std::cout << loop_.faults() << " faults, clean runs after " << loop_.calls() << " requests\n";
   trial_.expect_whole(static_cast<std::size_t>(bad_));
   EXPECT_EQ(trial_.service().dead_letters(), static_cast<std::size_t>(bad_)) << "each as one dead letter";
 }

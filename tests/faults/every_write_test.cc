@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "faults/failing_disk.h"
+#include "faults/fault_loop.h"
 #include "faults/trial.h"
 
 namespace collect::test {
@@ -27,20 +28,19 @@ class EveryWrite : public testing::TestWithParam<Case> {
   static bool kills() {
     return GetParam().fault == Fault::kills || GetParam().fault == Fault::tears_and_kills;
   }
-  // The n-th call of a small workload meets the fault; false when that has fewer. How many it has differs
-  // from time to time: one that would be over before enough was tried goes on until its n-th.
+  // The n-th call of a small workload meets the fault; false when that has fewer.
   bool meets_fault(std::int64_t nth) {
     trial_.ensure_running();
     EXPECT_TRUE(eventually([&] { return trial_.quiet(); }, 60s)) << "no recovery from the last one";
     disk_.set(trial_.service().folder() / "data", GetParam().fault, nth, false, GetParam().kinds);
-    int rounds = 0;
-    do {
-      EXPECT_LT(rounds++, kMostRounds) << "there is no call " << nth;
-      trial_.report(1);
-      EXPECT_TRUE(eventually([&] { return disk_.failed() > 0 || trial_.quiet(); }, 60s));
-    } while (faults_ < kFaults && disk_.failed() == 0 && !HasFailure());
+    const auto is_met = [&] { return disk_.failed() > 0; };
+    loop_.work_until_met(
+        [&] {
+          trial_.report(1);
+          EXPECT_TRUE(eventually([&] { return is_met() || trial_.quiet(); }, 60s));
+        },
+        is_met);
     const bool met = disk_.unset();
-    if (met) ++faults_;
     if (met && kills()) {
       trial_.service().kill_hard();
       trial_.expect_nothing_lost();
@@ -48,11 +48,8 @@ class EveryWrite : public testing::TestWithParam<Case> {
     return met;
   }
 
-  static constexpr int kFaults = 5;       // at least
-  static constexpr int kMostRounds = 20;  // of one workload
-  static constexpr int kCleanRuns = 3;    // in a row: then no workload has as many calls
+  FaultLoop loop_;
   const std::uint64_t seed_ = trial_seed();
-  int faults_ = 0;
   FailingDisk disk_;
   Trial trial_{EngineKind::embedded, {.seed = seed_, .systems = 2, .settings = disk_.environment()}};
 };
@@ -60,17 +57,9 @@ class EveryWrite : public testing::TestWithParam<Case> {
 TEST_P(EveryWrite, MayFailAndNothingIsLostOrDoubled) {
   trial_.begin();
   const int every = std::max(1, number_given("COLLECT_TEST_EVERY", GetParam().every));
-  std::int64_t n = 1 + static_cast<std::int64_t>(seed_ % static_cast<std::uint64_t>(every));
-  for (int clean = 0; clean < kCleanRuns && !HasFailure();) {
-    if (meets_fault(n)) {
-      n += every;
-      clean = 0;
-    } else {
-      ++clean;
-    }
-  }
-  std::cout << faults_ << " faults, clean runs after " << n - 1 << " calls\n";
-  EXPECT_GE(faults_, kFaults);
+  loop_.run(seed_, static_cast<std::uint64_t>(every),
+            [this](std::uint64_t nth) { return meets_fault(static_cast<std::int64_t>(nth)); });
+  std::cout << loop_.faults() << " faults, clean runs after " << loop_.calls() << " calls\n";
   trial_.expect_whole();
 }
 
