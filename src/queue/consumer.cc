@@ -126,9 +126,10 @@ class Consumer::Batch {
         continue;
       }
       if (*strikes >= kStrikes) {
-        dead_letter_of(text, "handling it ended the process, or outlived the lease, too often");
+        const auto id =
+            dead_letter_of(text, "handling it ended the process, or outlived the lease, too often");
         condemned_.push_back(&text);
-        if (!dead_.empty()) may_be_done_.insert(dead_.back().id);
+        if (id) may_be_done_.insert(*id);
         continue;
       }
       if (auto message = read(text)) handle_alone(*std::move(message), text, Struck::yes);
@@ -223,14 +224,16 @@ class Consumer::Batch {
 
   // ------------------------------------------------------------ what becomes of them
 
-  void dead_letter_of(const std::string& text, std::string_view reason) {
+  // The id under which it is buried.
+  std::optional<MessageId> dead_letter_of(const std::string& text, std::string_view reason) {
     auto letter = dead_letter(text, consumer_.options_.stage, reason, consumer_.clock_.now());
     // It reads its own writing; were that not so, the letter itself would still be kept.
     if (auto message = decode(letter, consumer_.options_.max_attempts)) {
       dead_.push_back(*std::move(message));
-    } else {
-      settlement_.dead.push_back(std::move(letter));
+      return dead_.back().id;
     }
+    settlement_.dead.push_back(std::move(letter));
+    return std::nullopt;
   }
 
   void apply(Message message, Outcome outcome) {
