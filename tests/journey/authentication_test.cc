@@ -13,11 +13,7 @@ namespace {
 using std::chrono::steady_clock;
 
 // Without being told, a process would believe what it remembers for hours.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr milliseconds kAtOnce{5000};
-#else
 constexpr milliseconds kAtOnce{1500};
-#endif
 
 // What an outsider can tell answers apart by.
 std::string all_of(const HttpResponse& answer) {
